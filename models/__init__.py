@@ -1,0 +1,34 @@
+"""The tables of Maatmatch: one file per noun of the design."""
+
+from models.answer import Answer
+from models.audit import AuditEntry
+from models.base import Base, new_id, now
+from models.broadcast import Broadcast, BroadcastException, Correction, VerdictRow
+from models.calibration import CalibrationRow
+from models.choice import Choice
+from models.collaboration import Collaboration
+from models.company import Absence, Certificate, Company, HubPartner, Site
+from models.firm import Firm
+from models.hub import Hub, HubMunicipality
+from models.idempotency import IdempotentResponse
+from models.judgement import JudgementRow
+from models.lead import Lead
+from models.ledger import LedgerEntry
+from models.message import Message
+from models.need import Need, Step
+from models.offer import Offer, OfferVector
+from models.person import Membership, Person
+from models.question import Question
+from models.referral import Referral
+from models.session import BrowserSession, SignInLink
+from models.token import ApiToken
+from models.webhook import Webhook, WebhookDelivery
+
+__all__ = [
+    "Absence", "Answer", "ApiToken", "AuditEntry", "Base", "Broadcast", "BroadcastException",
+    "BrowserSession", "CalibrationRow", "Certificate", "Choice", "Collaboration", "Company",
+    "Correction", "Firm", "Hub", "HubMunicipality", "HubPartner", "IdempotentResponse",
+    "JudgementRow", "Lead", "LedgerEntry", "Membership", "Message", "Need", "Offer",
+    "OfferVector", "Person", "Question", "Referral", "SignInLink", "Site", "Step", "VerdictRow",
+    "Webhook", "WebhookDelivery", "new_id", "now",
+]

@@ -1,0 +1,44 @@
+"""Webhooks: a company or hub hears of its events at its own address, signed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, enum_column, exactly_one, reference
+
+
+class Webhook(Base):
+    __tablename__ = "webhook"
+    __table_args__ = (exactly_one("hub_id", "company_id"),)
+
+    hub_id: Mapped[str | None] = reference("hub", nullable=True)
+    company_id: Mapped[str | None] = reference("company", nullable=True)
+    url: Mapped[str] = mapped_column(String(500))
+    secret: Mapped[str] = mapped_column(String(64))
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class DeliveryState(StrEnum):
+    DUE = "due"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class WebhookDelivery(Base):
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (Index("ix_webhook_delivery_claim", "state", "due_at"),)
+
+    webhook_id: Mapped[str] = reference("webhook", ondelete="CASCADE")
+    event: Mapped[str] = mapped_column(String(60))
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[DeliveryState] = mapped_column(
+        enum_column(DeliveryState), default=DeliveryState.DUE
+    )
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[datetime | None]
+    handed_over_at: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(Text, default="")
