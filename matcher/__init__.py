@@ -1,0 +1,1 @@
+"""The engine: pure Python, without web, database, settings or network."""
