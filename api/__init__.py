@@ -1,0 +1,1 @@
+"""The service: JSON API, pages, services, worker, mail and command line."""

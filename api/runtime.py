@@ -1,0 +1,60 @@
+"""What a running Maatmatch holds: settings, database, reference data, the ranker."""
+
+import csv
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.database import make_engine, make_sessions
+from api.settings import Settings
+from matcher.activities import Activities
+from matcher.encoder import load_encoder
+from matcher.places import Places
+from matcher.ranking import OfferIndex, Ranker
+
+
+@dataclass
+class Runtime:
+    """One per process; the heavy parts are loaded when first needed."""
+
+    settings: Settings
+    engine: Engine
+    sessions: sessionmaker[Session]
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    offer_index: tuple[str, OfferIndex] | None = None  # (fingerprint, index), kept by matching
+
+    @classmethod
+    def start(cls, settings: Settings) -> "Runtime":
+        engine = make_engine(settings.database_url)
+        return cls(settings, engine, make_sessions(engine))
+
+    @cached_property
+    def places(self) -> Places:
+        return Places.load(self.settings.data_dir)
+
+    @cached_property
+    def activities(self) -> Activities:
+        return Activities.load(self.settings.data_dir)
+
+    @cached_property
+    def certificates(self) -> dict[str, dict[str, str]]:
+        """Certificate codes with their names per language."""
+        with (self.settings.data_dir / "certificates.csv").open(encoding="utf-8") as file:
+            return {row.pop("code"): row for row in csv.DictReader(file)}
+
+    @cached_property
+    def ranker(self) -> Ranker:
+        with self._lock:
+            encoder = load_encoder(self.settings.encoder) if self.settings.encoder else None
+            return Ranker.load(self.settings.data_dir, encoder)
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held while the offer index is rebuilt, so that two requests do it once."""
+        return self._lock
+
+    def close(self) -> None:
+        self.engine.dispose()

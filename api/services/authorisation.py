@@ -1,0 +1,97 @@
+"""Who may do what to which object, in one place.
+
+An outsider is told that the thing does not exist; someone who may see it but not do this
+to it is told so.
+"""
+
+from sqlalchemy import select
+
+from api.errors import NotAllowed, NotFound
+from api.services.desk import Actor, Desk
+from models import Company, Hub, Lead, Need
+
+
+def coordinates(actor: Actor, hub_id: str) -> bool:
+    return hub_id in actor.hubs
+
+
+def require_coordinator(actor: Actor, hub_id: str) -> None:
+    """Raises NotFound for everybody but the hub's coordinators."""
+    if not coordinates(actor, hub_id):
+        raise NotFound("hub_not_found", "there is no such hub, or it is not yours")
+
+
+def require_any_coordinator(actor: Actor) -> None:
+    if not actor.hubs:
+        raise NotAllowed("coordinators_only", "only coordinators of a hub may do this")
+
+
+def require_scope(actor: Actor, scope: str) -> None:
+    """Raises NotAllowed when the caller is a token without this scope."""
+    if actor.scopes is not None and scope not in actor.scopes:
+        raise NotAllowed("missing_scope", f"this token lacks the scope {scope}", scope=scope)
+
+
+def need(desk: Desk, need_id: str) -> Need:
+    """The need, for its hub's coordinators and its firm. Raises NotFound for others."""
+    found = desk.session.get(Need, need_id)
+    if found is None or not (
+        coordinates(desk.actor, found.hub_id) or found.firm_id in desk.actor.firms
+    ):
+        raise NotFound("need_not_found", "there is no such need, or it is not yours")
+    return found
+
+
+def need_as_coordinator(desk: Desk, need_id: str) -> Need:
+    """The need, for its hub's coordinators. Raises NotFound, or NotAllowed for the firm."""
+    found = need(desk, need_id)
+    if not coordinates(desk.actor, found.hub_id):
+        raise NotAllowed("coordinators_only", "only the coordinators of this hub may do this")
+    return found
+
+
+def need_as_firm(desk: Desk, need_id: str) -> Need:
+    """The need, for its firm. Raises NotFound, or NotAllowed for the hub: the firm chooses."""
+    found = need(desk, need_id)
+    if found.firm_id not in desk.actor.firms:
+        raise NotAllowed("firm_only", "only the firm that asked may do this; the hub is neutral")
+    return found
+
+
+def lead(desk: Desk, lead_id: str) -> Lead:
+    """The lead, for its company and the hub's coordinators. Raises NotFound for others."""
+    found = desk.session.get(Lead, lead_id)
+    if found is not None:
+        if found.company_id in desk.actor.companies:
+            return found
+        hub_id = desk.session.scalar(select(Need.hub_id).where(Need.id == found.need_id))
+        if hub_id is not None and coordinates(desk.actor, hub_id):
+            return found
+    raise NotFound("lead_not_found", "there is no such lead, or it is not yours")
+
+
+def lead_as_company(desk: Desk, lead_id: str) -> Lead:
+    """The lead, for its company. Raises NotFound, or NotAllowed for coordinators."""
+    found = lead(desk, lead_id)
+    if found.company_id not in desk.actor.companies:
+        raise NotAllowed("company_only", "only the maatwerkbedrijf itself answers its leads")
+    return found
+
+
+def company_to_edit(desk: Desk, company_id: str) -> Company:
+    """The company, for itself and for coordinators. Raises NotFound for others."""
+    found = desk.session.get(Company, company_id)
+    if found is None:
+        raise NotFound("company_not_found", "there is no such maatwerkbedrijf")
+    if company_id not in desk.actor.companies and not desk.actor.hubs:
+        raise NotAllowed("company_only", "only the maatwerkbedrijf or a coordinator may do this")
+    return found
+
+
+def hub_to_edit(desk: Desk, hub_id: str) -> Hub:
+    """The hub, for its coordinators. Raises NotFound for others."""
+    require_coordinator(desk.actor, hub_id)
+    found = desk.session.get(Hub, hub_id)
+    if found is None:
+        raise NotFound("hub_not_found", "there is no such hub, or it is not yours")
+    return found

@@ -1,0 +1,305 @@
+"""Broadcasts: the frozen eligible set, one lead per company, everything in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from api.errors import Conflict, Invalid
+from api.services import (
+    audit,
+    authorisation,
+    checks,
+    exceptions,
+    leads,
+    ledger,
+    links,
+    matching,
+    outbox,
+)
+from api.services.desk import BRUSSELS, Desk
+from api.services.matching import Assessment, Judged
+from api.services.needs import notify_firm, with_steps
+from matcher.neutrality import content_hash, neutral_order
+from models import (
+    Broadcast,
+    BroadcastException,
+    Company,
+    Correction,
+    Hub,
+    Lead,
+    Need,
+    VerdictRow,
+    new_id,
+)
+from models.broadcast import ExceptionKind
+from models.message import MessageKind
+from models.states import NeedState
+
+RELEASE_DELAY = timedelta(seconds=2)  # all mails stand ready in the outbox before the release
+DEADLINE_HOUR = time(17, 0)  # deadlines end with the working day in Brussels
+
+
+def content_of(need: Need, hub: Hub) -> dict[str, Any]:
+    """What every recipient gets of a need, word for word; its hash proves it was the same."""
+    return {
+        "title": need.title,
+        "text": need.text,
+        "language": need.language,
+        "place": f"{need.postcode} {need.place}",
+        "volume": need.volume,
+        "rhythm": need.rhythm,
+        "starts_on": need.starts_on.isoformat() if need.starts_on else None,
+        "work_place": need.work_place.value,
+        "certificates": list(need.certificates),
+        "hub": hub.name,
+    }
+
+
+def recipients(assessment: Assessment, made: Sequence[BroadcastException]) -> list[Judged]:
+    """The eligible set with the written exceptions applied, in order of company id."""
+    kinds = {each.company_id: each.kind for each in made}
+    return [
+        each
+        for each in assessment.judged
+        if kinds.get(each.company.id) is ExceptionKind.ADDED
+        or (each.verdict.eligible and kinds.get(each.company.id) is not ExceptionKind.LEFT_OUT)
+    ]
+
+
+def approve(desk: Desk, need_id: str, *, deadline: datetime | None = None) -> Broadcast:
+    """Open the broadcast: eligible set frozen, one lead per company, mails in the outbox.
+
+    Raises Conflict when the need is not waiting, when nobody is eligible, or when there is no
+    work in it for a maatwerkbedrijf; Invalid for a deadline that is not ahead.
+    """
+    need = authorisation.need_as_coordinator(desk, need_id)
+    # Two coordinators pressing at once: the second waits here and then sees the new state.
+    desk.session.refresh(need, with_for_update=True)
+    with_steps(desk, need)
+    exceptions.require_waiting(need)
+    hub = desk.session.get_one(Hub, need.hub_id)
+    assessment = matching.assess(desk, need)
+    made = exceptions.of_need(desk, need.id)
+    chosen = recipients(assessment, made)
+    if assessment.least is not None and not assessment.fits and not made:
+        raise Conflict(
+            "nothing_fits",
+            "no work for a maatwerkbedrijf was found in this need: correct its steps first, "
+            "or close it as no fit",
+        )
+    if not chosen:
+        raise Conflict(
+            "nobody_eligible",
+            "no maatwerkbedrijf is eligible: change the facts, refer it to another hub, "
+            "or add a company as an exception",
+        )
+    released_at = desk.at + RELEASE_DELAY
+    ends = deadline or default_deadline(hub, released_at)
+    if ends <= released_at:
+        raise Invalid("deadline_past", "deadline: choose a moment ahead", field="deadline")
+    content = content_of(need, hub) | {"deadline": ends.isoformat()}
+    broadcast = Broadcast(
+        need_id=need.id,
+        hub_id=hub.id,
+        number=1 + _broadcasts(desk, need.id),
+        approved_by=desk.actor.person_id or desk.actor.name,
+        policy=hub.policy,
+        alpha=hub.alpha,
+        threshold=assessment.least,
+        encoder=desk.runtime.ranker.encoder.identity,
+        calibration=assessment.threshold.identity,
+        content=content,
+        content_hash=content_hash(content),
+        released_at=released_at,
+        deadline=ends,
+        created_at=desk.at,
+    )
+    desk.session.add(broadcast)
+    desk.session.flush()
+    need.state = NeedState.OPEN
+    need.closed_at = None
+    desk.session.add_all(_frozen(broadcast, each) for each in assessment.judged)
+    ledger.append(desk, broadcast.id, "released", **_release_facts(broadcast, made, chosen))
+    _send_leads(desk, broadcast, need, hub, [each.company for each in chosen])
+    audit.record(
+        desk, "approve", "need", need.id, hub.id, broadcast_id=broadcast.id, leads=len(chosen)
+    )
+    notify_firm(desk, need, MessageKind.NOTICE, event="released", note=str(len(chosen)))
+    return broadcast
+
+
+def default_deadline(hub: Hub, released_at: datetime) -> datetime:
+    """The hub's usual number of days after release, at the end of that working day."""
+    day = released_at.astimezone(BRUSSELS).date() + timedelta(days=hub.deadline_days)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    return datetime.combine(day, DEADLINE_HOUR, BRUSSELS)
+
+
+def _frozen(broadcast: Broadcast, judged: Judged) -> VerdictRow:
+    return VerdictRow(
+        broadcast_id=broadcast.id,
+        company_id=judged.company.id,
+        eligible=judged.verdict.eligible,
+        reasons=[reason.as_dict() for reason in judged.verdict.reasons],
+        match=judged.match.as_dict(),
+    )
+
+
+def _release_facts(
+    broadcast: Broadcast, made: Sequence[BroadcastException], chosen: Sequence[Judged]
+) -> dict[str, Any]:
+    return {
+        "content_hash": broadcast.content_hash,
+        "released_at": broadcast.released_at.isoformat(),
+        "deadline": broadcast.deadline.isoformat(),
+        "policy": broadcast.policy.value,
+        "alpha": broadcast.alpha,
+        "threshold": broadcast.threshold,
+        "encoder": broadcast.encoder,
+        "calibration": broadcast.calibration,
+        "recipients": sorted(each.company.id for each in chosen),
+        "exceptions": [
+            {"company_id": each.company_id, "kind": each.kind.value, "reason": each.reason}
+            for each in made
+        ],
+    }
+
+
+def _send_leads(
+    desk: Desk,
+    broadcast: Broadcast,
+    need: Need,
+    hub: Hub,
+    companies: Sequence[Company],
+    *,
+    late: bool = False,
+) -> list[Lead]:
+    """One lead and one mail per company, handed over in an order permuted per need."""
+    by_id = {company.id: company for company in companies}
+    due_at = desk.at if late else broadcast.released_at
+    sent = [
+        Lead(
+            id=new_id(),
+            broadcast_id=broadcast.id,
+            need_id=need.id,
+            company_id=company_id,
+            late=late,
+            created_at=desk.at,
+        )
+        for company_id in neutral_order(need.id, by_id)
+    ]
+    desk.session.add_all(sent)
+    desk.session.flush()
+    for rank, lead in enumerate(sent):
+        company = by_id[lead.company_id]
+        if company.email is None:
+            ledger.append(desk, broadcast.id, "no_address", lead.id, company_id=company.id)
+            continue
+        message = outbox.queue(
+            desk,
+            MessageKind.LEAD,
+            outbox.Recipient(company.email, company.name, company.language),
+            need_id=need.id,
+            lead_id=lead.id,
+            due_at=due_at,
+            rank=rank,
+            content=broadcast.content,
+            deadline=broadcast.deadline,
+            hub=hub,
+            late=late,
+            link=links.lead_link(desk, lead),
+        )
+        ledger.append(
+            desk,
+            broadcast.id,
+            "queued",
+            lead.id,
+            company_id=company.id,
+            message_id=message.message_id,
+            late=late,
+        )
+    return sent
+
+
+def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
+    """Companies that have become eligible while the need is open receive it too, marked late."""
+    need = desk.session.get_one(Need, broadcast.need_id, options=[selectinload(Need.steps)])
+    if need.state is not NeedState.OPEN or broadcast.deadline <= desk.at:
+        return []
+    hub = desk.session.get_one(Hub, broadcast.hub_id)
+    assessment = matching.assess(desk, need)
+    left_out = {
+        each.company_id
+        for each in exceptions.of_need(desk, need.id)
+        if each.kind is ExceptionKind.LEFT_OUT
+    }
+    have = set(
+        desk.session.scalars(select(Lead.company_id).where(Lead.broadcast_id == broadcast.id))
+    )
+    joining = [each for each in assessment.eligible if each.company.id not in have | left_out]
+    if not joining:
+        return []
+    frozen = {
+        row.company_id: row
+        for row in desk.session.scalars(
+            select(VerdictRow).where(VerdictRow.broadcast_id == broadcast.id)
+        )
+    }
+    for each in joining:
+        # The verdict at release stays in the ledger; the row shows the one that counts now.
+        old, new = frozen.get(each.company.id), _frozen(broadcast, each)
+        if old is None:
+            desk.session.add(new)
+        else:
+            old.eligible, old.reasons, old.match = new.eligible, new.reasons, new.match
+        ledger.append(
+            desk,
+            broadcast.id,
+            "became_eligible",
+            company_id=each.company.id,
+            reasons=new.reasons,
+        )
+    joined = _send_leads(desk, broadcast, need, hub, [each.company for each in joining], late=True)
+    audit.record(desk, "late_joiners", "need", need.id, hub.id, leads=len(joined))
+    return joined
+
+
+def correct(desk: Desk, need_id: str, text: str) -> Correction:
+    """A numbered correction of a released need, to all recipients at the same moment."""
+    need = authorisation.need(desk, need_id)
+    broadcast = leads.present(desk, need.id)
+    if need.state is not NeedState.OPEN or broadcast is None:
+        raise Conflict("not_open", "a correction is possible only while the need is open")
+    number = 1 + (
+        desk.session.scalar(select(func.count()).where(Correction.broadcast_id == broadcast.id))
+        or 0
+    )
+    content = broadcast.content | {
+        "correction": checks.text(text, "text", least=3, most=5000),
+        "number": number,
+    }
+    correction = Correction(
+        broadcast_id=broadcast.id,
+        number=number,
+        text=content["correction"],
+        content=content,
+        content_hash=content_hash(content),
+        made_by=desk.actor.person_id or desk.actor.name,
+    )
+    desk.session.add(correction)
+    ledger.append(
+        desk, broadcast.id, "corrected", number=number, content_hash=correction.content_hash
+    )
+    leads.tell_recipients(
+        desk, need, MessageKind.CORRECTION, correction=correction.text, number=number
+    )
+    audit.record(desk, "correct", "need", need.id, need.hub_id, number=number)
+    return correction
+
+
+def _broadcasts(desk: Desk, need_id: str) -> int:
+    return desk.session.scalar(select(func.count()).where(Broadcast.need_id == need_id)) or 0

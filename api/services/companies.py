@@ -1,0 +1,318 @@
+"""Companies (maatwerkbedrijven): their sites, offers, certificates, absence and capacity."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from api.errors import Conflict, Invalid, NotFound
+from api.services import audit, authorisation, checks
+from api.services.desk import Desk
+from matcher.text import detect_language
+from models import Absence, Certificate, Company, Offer, Site, now
+from models.company import Delivery, Recognition
+
+MOST_RADIUS_KM = 300
+
+
+def load(desk: Desk, company_id: str) -> Company:
+    """A company with sites, certificates and absences. Raises NotFound."""
+    company = desk.session.get(
+        Company,
+        company_id,
+        options=[
+            selectinload(Company.sites),
+            selectinload(Company.certificates),
+            selectinload(Company.absences),
+        ],
+        populate_existing=True,
+    )
+    if company is None:
+        raise NotFound("company_not_found", "there is no such maatwerkbedrijf")
+    return company
+
+
+def add(
+    desk: Desk,
+    *,
+    name: str,
+    places: Sequence[tuple[str, str]],
+    email: str = "",
+    kbo: str = "",
+    language: str = "nl",
+    phone: str = "",
+    website: str = "",
+    description: str = "",
+    recognition: Recognition = Recognition.RECOGNISED,
+    service_radius_km: float = 30,
+    max_open_leads: int | None = None,
+    external_id: str | None = None,
+) -> Company:
+    """A new company with its sites: (postcode and/or place, street). For coordinators.
+
+    Raises Invalid with the field that is wrong, Conflict for a KBO number already there.
+    """
+    authorisation.require_any_coordinator(desk.actor)
+    number = checks.kbo(kbo)
+    if number and desk.session.scalar(select(Company.id).where(Company.kbo == number)):
+        raise Conflict("kbo_taken", f"kbo: {kbo} is already a maatwerkbedrijf here", field="kbo")
+    company = Company(
+        name=checks.line(name, "name", least=1, most=200),
+        kbo=number,
+        email=checks.email(email) if email.strip() else None,
+        language=checks.language(language),
+        phone=checks.line(phone, "phone", most=40) or None,
+        website=_website(website),
+        description=checks.text(description, "description", least=0),
+        recognition=recognition,
+        service_radius_km=_radius(service_radius_km, "service_radius_km"),
+        max_open_leads=_capacity(max_open_leads),
+        external_id=external_id,
+        sites=[_site(desk, place, street) for place, street in places],
+        certificates=[],
+        absences=[],
+        created_at=desk.at,
+    )
+    if not company.sites:
+        raise Invalid("missing", "sites: give at least one site with a postcode", field="sites")
+    desk.session.add(company)
+    desk.session.flush()
+    audit.record(desk, "add", "company", company.id)
+    return company
+
+
+def change(
+    desk: Desk,
+    company_id: str,
+    *,
+    name: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    website: str | None = None,
+    description: str | None = None,
+    language: str | None = None,
+    service_radius_km: float | None = None,
+    delivery: Delivery | None = None,
+    wants_reminders: bool | None = None,
+) -> Company:
+    """What the company says about itself; only what is given changes."""
+    company = authorisation.company_to_edit(desk, company_id)
+    changes: dict[str, object] = {}
+    if name is not None:
+        changes["name"] = checks.line(name, "name", least=1, most=200)
+    if email is not None:
+        changes["email"] = checks.email(email) if email.strip() else None
+        changes["email_bounced_at"] = None
+    if phone is not None:
+        changes["phone"] = checks.line(phone, "phone", most=40) or None
+    if website is not None:
+        changes["website"] = _website(website)
+    if description is not None:
+        changes["description"] = checks.text(description, "description", least=0)
+    if language is not None:
+        changes["language"] = checks.language(language)
+    if service_radius_km is not None:
+        changes["service_radius_km"] = _radius(service_radius_km, "service_radius_km")
+    if delivery is not None:
+        changes["delivery"] = delivery
+    if wants_reminders is not None:
+        changes["wants_reminders"] = wants_reminders
+    for field, value in changes.items():
+        setattr(company, field, value)
+    audit.record(desk, "change", "company", company.id, changed=sorted(changes))
+    return company
+
+
+def set_recognition(desk: Desk, company_id: str, recognition: Recognition) -> Company:
+    """Recognition is a fact the hub keeps, not the company. Raises NotAllowed for others."""
+    authorisation.require_any_coordinator(desk.actor)
+    company = authorisation.company_to_edit(desk, company_id)
+    company.recognition = recognition
+    audit.record(desk, "set_recognition", "company", company.id, recognition=recognition.value)
+    return company
+
+
+def set_capacity(desk: Desk, company_id: str, max_open_leads: int | None) -> Company:
+    """At most this many open leads at once; None for no limit."""
+    company = authorisation.company_to_edit(desk, company_id)
+    company.max_open_leads = _capacity(max_open_leads)
+    audit.record(desk, "set_capacity", "company", company.id, max_open_leads=max_open_leads)
+    return company
+
+
+def set_absences(
+    desk: Desk, company_id: str, absences: Sequence[tuple[date, date, str]]
+) -> Company:
+    """The days on which the company takes no leads: (first, last, note), replacing all."""
+    authorisation.company_to_edit(desk, company_id)
+    company = load(desk, company_id)
+    for first, final, _ in absences:
+        if final < first:
+            raise Invalid(
+                "absence_backwards", f"absences: {final} comes before {first}", field="absences"
+            )
+    company.absences[:] = [
+        Absence(starts_on=first, ends_on=final, note=checks.line(note, "note"))
+        for first, final, note in absences
+    ]
+    company.updated_at = now()
+    audit.record(desk, "set_absences", "company", company.id, absences=len(absences))
+    desk.session.flush()
+    return company
+
+
+def set_certificates(
+    desk: Desk, company_id: str, certificates: Sequence[tuple[str, date | None]]
+) -> Company:
+    """The certificates a company holds: (code, last valid day), replacing all."""
+    authorisation.company_to_edit(desk, company_id)
+    company = load(desk, company_id)
+    for code, _ in certificates:
+        if code not in desk.runtime.certificates:
+            raise Invalid(
+                "unknown_certificate",
+                f"certificates: no certificate {code!r}; known are "
+                f"{', '.join(sorted(desk.runtime.certificates))}",
+                field="certificates",
+            )
+    company.certificates.clear()
+    desk.session.flush()
+    company.certificates.extend(
+        Certificate(code=code, valid_until=until) for code, until in dict(certificates).items()
+    )
+    company.updated_at = now()
+    audit.record(desk, "set_certificates", "company", company.id, number=len(certificates))
+    desk.session.flush()
+    return company
+
+
+def set_sites(desk: Desk, company_id: str, places: Sequence[tuple[str, str]]) -> Company:
+    """The sites of a company: (postcode and/or place, street), replacing all."""
+    authorisation.company_to_edit(desk, company_id)
+    company = load(desk, company_id)
+    if not places:
+        raise Invalid("missing", "sites: give at least one site with a postcode", field="sites")
+    company.sites[:] = [_site(desk, place, street) for place, street in places]
+    company.updated_at = now()
+    audit.record(desk, "set_sites", "company", company.id, number=len(places))
+    desk.session.flush()
+    return company
+
+
+def deactivate(desk: Desk, company_id: str, *, active: bool = False) -> Company:
+    """Take a company out of (or back into) the network; its past stays. For coordinators."""
+    authorisation.require_any_coordinator(desk.actor)
+    company = authorisation.company_to_edit(desk, company_id)
+    company.active = active
+    audit.record(desk, "set_active", "company", company.id, active=active)
+    return company
+
+
+def offers_of(desk: Desk, company_id: str, *, all_of_them: bool = False) -> Sequence[Offer]:
+    """The offers of a company, active ones only unless asked otherwise."""
+    statement = select(Offer).where(Offer.company_id == company_id).order_by(Offer.id)
+    if not all_of_them:
+        statement = statement.where(Offer.active)
+    return desk.session.scalars(statement).all()
+
+
+def add_offer(
+    desk: Desk,
+    company_id: str,
+    *,
+    text: str,
+    language: str = "",
+    on_site: bool = False,
+    at_workshop: bool = True,
+    radius_km: float | None = None,
+    external_id: str | None = None,
+) -> Offer:
+    """One more kind of work the company does, in its own words."""
+    company = authorisation.company_to_edit(desk, company_id)
+    words = checks.text(text, "text", least=3, most=2000)
+    offer = Offer(
+        company_id=company.id,
+        text=words,
+        language=checks.language(language or detect_language(words)),
+        on_site=on_site,
+        at_workshop=at_workshop,
+        radius_km=None if radius_km is None else _radius(radius_km, "radius_km"),
+        external_id=external_id,
+        created_at=desk.at,
+    )
+    _somewhere(offer)
+    desk.session.add(offer)
+    desk.session.flush()
+    audit.record(desk, "add", "offer", offer.id, company_id=company.id)
+    return offer
+
+
+def change_offer(
+    desk: Desk,
+    offer_id: str,
+    *,
+    text: str | None = None,
+    on_site: bool | None = None,
+    at_workshop: bool | None = None,
+    radius_km: float | None = None,
+    active: bool | None = None,
+) -> Offer:
+    """Change an offer, or switch it off and on; only what is given changes."""
+    offer = desk.session.get(Offer, offer_id)
+    if offer is None:
+        raise NotFound("offer_not_found", "there is no such offer")
+    authorisation.company_to_edit(desk, offer.company_id)
+    if text is not None:
+        offer.text = checks.text(text, "text", least=3, most=2000)
+    if on_site is not None:
+        offer.on_site = on_site
+    if at_workshop is not None:
+        offer.at_workshop = at_workshop
+    if radius_km is not None:
+        offer.radius_km = _radius(radius_km, "radius_km")
+    if active is not None:
+        offer.active = active
+    _somewhere(offer)
+    offer.updated_at = now()
+    audit.record(desk, "change", "offer", offer.id, company_id=offer.company_id)
+    return offer
+
+
+def _somewhere(offer: Offer) -> None:
+    if not offer.on_site and not offer.at_workshop:
+        raise Invalid(
+            "nowhere",
+            "say where the work is done: on site, at the workshop or both",
+            field="on_site",
+        )
+
+
+def _site(desk: Desk, place: str, street: str) -> Site:
+    found = checks.place(desk.runtime, place, "sites")
+    return Site(
+        street=checks.line(street, "street", most=200),
+        postcode=found.postcode,
+        nis=found.nis,
+        lat=found.lat,
+        lon=found.lon,
+    )
+
+
+def _radius(value: float, field: str) -> float:
+    if not 0 <= value <= MOST_RADIUS_KM:
+        raise Invalid("bad_radius", f"{field}: between 0 and {MOST_RADIUS_KM} km", field=field)
+    return float(value)
+
+
+def _capacity(value: int | None) -> int | None:
+    if value is not None and not 0 <= value <= 1000:
+        raise Invalid("bad_capacity", "max_open_leads: between 0 and 1000", field="max_open_leads")
+    return value
+
+
+def _website(value: str) -> str | None:
+    address = checks.line(value, "website", most=300)
+    if address and not address.startswith(("http://", "https://")):
+        address = f"https://{address}"
+    return address or None

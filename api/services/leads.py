@@ -1,0 +1,85 @@
+"""Leads: the recipients of a broadcast, and telling them all the same thing at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from api.services import links, outbox
+from api.services.desk import Desk
+from matcher.neutrality import neutral_order
+from models import Broadcast, Company, Lead, Need, VerdictRow
+from models.message import MessageKind
+
+
+def present(desk: Desk, need_id: str) -> Broadcast | None:
+    """The newest broadcast of a need."""
+    return desk.session.scalar(
+        select(Broadcast)
+        .where(Broadcast.need_id == need_id)
+        .order_by(Broadcast.number.desc())
+        .limit(1)
+    )
+
+
+def leads_of(desk: Desk, broadcast_id: str) -> Sequence[Lead]:
+    """The leads of a broadcast, by company id."""
+    return desk.session.scalars(
+        select(Lead).where(Lead.broadcast_id == broadcast_id).order_by(Lead.company_id)
+    ).all()
+
+
+def verdicts_of(desk: Desk, broadcast_id: str) -> Sequence[VerdictRow]:
+    """The verdicts of a broadcast, by company id."""
+    return desk.session.scalars(
+        select(VerdictRow)
+        .where(VerdictRow.broadcast_id == broadcast_id)
+        .order_by(VerdictRow.company_id)
+    ).all()
+
+
+def spread_seconds(desk: Desk, broadcast_id: str) -> float | None:
+    """Seconds between the first and the last hand-over of the leads that went out together."""
+    first, last = desk.session.execute(
+        select(func.min(Lead.handed_over_at), func.max(Lead.handed_over_at)).where(
+            Lead.broadcast_id == broadcast_id, Lead.late.is_(False)
+        )
+    ).one()
+    return (last - first).total_seconds() if first and last else None
+
+
+def tell_recipients(
+    desk: Desk, need: Need, kind: MessageKind, *, only: Sequence[Lead] | None = None, **context: Any
+) -> None:
+    """The same mail to all recipients of the present broadcast (or `only` some), due now."""
+    broadcast = present(desk, need.id)
+    if broadcast is None:
+        return
+    leads = leads_of(desk, broadcast.id) if only is None else only
+    by_company = {lead.company_id: lead for lead in leads}
+    companies = desk.session.scalars(select(Company).where(Company.id.in_(by_company)))
+    people = {company.id: company for company in companies}
+    for rank, company_id in enumerate(neutral_order(need.id, by_company)):
+        company, lead = people[company_id], by_company[company_id]
+        if company.email is None:
+            continue
+        headers = {}
+        if kind is MessageKind.REMINDER:
+            headers = {
+                "List-Unsubscribe": f"<{links.unsubscribe_link(desk, company.id)}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            }
+        outbox.queue(
+            desk,
+            kind,
+            outbox.Recipient(company.email, company.name, company.language),
+            need_id=need.id,
+            lead_id=lead.id,
+            rank=rank,
+            headers=headers,
+            content=broadcast.content,
+            deadline=broadcast.deadline,
+            link=links.lead_link(desk, lead),
+            lead=lead,
+            **context,
+        )

@@ -1,0 +1,85 @@
+"""The ledger of a broadcast: append only, chained by hash, so that a later change shows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from api.services.desk import Desk
+from matcher.neutrality import GENESIS, chained_hash
+from models import Broadcast, LedgerEntry
+
+
+def append(
+    desk: Desk, broadcast_id: str, event: str, lead_id: str | None = None, **details: Any
+) -> LedgerEntry:
+    """Add an event to a broadcast's ledger, chained to the one before.
+
+    The broadcast's row is locked first, so that two writers cannot both follow the same entry.
+    """
+    session = desk.session
+    session.execute(select(Broadcast.id).where(Broadcast.id == broadcast_id).with_for_update())
+    last = session.execute(
+        select(LedgerEntry.sequence, LedgerEntry.hash)
+        .where(LedgerEntry.broadcast_id == broadcast_id)
+        .order_by(LedgerEntry.sequence.desc())
+        .limit(1)
+    ).first()
+    sequence, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
+    entry = LedgerEntry(
+        broadcast_id=broadcast_id,
+        sequence=sequence,
+        at=desk.at,
+        event=event,
+        lead_id=lead_id,
+        details=details,
+        previous_hash=previous,
+        hash=entry_hash(previous, sequence, desk.at, event, lead_id, details),
+        created_at=desk.at,
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def entry_hash(
+    previous: str,
+    sequence: int,
+    at: datetime,
+    event: str,
+    lead_id: str | None,
+    details: dict[str, Any],
+) -> str:
+    """The hash of one entry, as anyone can recompute it from the downloaded proof."""
+    return chained_hash(
+        previous,
+        {
+            "sequence": sequence,
+            "at": at.isoformat(),
+            "event": event,
+            "lead_id": lead_id,
+            "details": details,
+        },
+    )
+
+
+def entries(desk: Desk, broadcast_id: str) -> Sequence[LedgerEntry]:
+    """The whole ledger of a broadcast, in order."""
+    return desk.session.scalars(
+        select(LedgerEntry)
+        .where(LedgerEntry.broadcast_id == broadcast_id)
+        .order_by(LedgerEntry.sequence)
+    ).all()
+
+
+def count(desk: Desk, broadcast_id: str, event: str) -> int:
+    """How often an event happened in a broadcast."""
+    return (
+        desk.session.scalar(
+            select(func.count())
+            .select_from(LedgerEntry)
+            .where(LedgerEntry.broadcast_id == broadcast_id, LedgerEntry.event == event)
+        )
+        or 0
+    )

@@ -1,0 +1,117 @@
+"""Codes in words: reasons of verdicts, states, kinds of answer, in nl, fr and en."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from api.i18n import show_date, show_number, show_percent, tr
+
+
+def N_(text: str) -> str:
+    return text
+
+
+_REASONS: dict[tuple[str, bool], str] = {
+    ("recognition", True): N_("erkend als maatwerkbedrijf"),
+    ("recognition", False): N_("erkenning is %(status)s"),
+    ("territory", True): N_("vestiging in het werkgebied van de hub"),
+    ("territory", False): N_("geen vestiging in het werkgebied van de hub"),
+    ("radius", True): N_("op %(distance_km)s km, werkt tot %(radius_km)s km"),
+    ("radius", False): N_("op %(distance_km)s km, werkt maar tot %(radius_km)s km"),
+    ("work_place", True): N_("doet het werk waar de vraag het wil (%(wanted)s)"),
+    ("work_place", False): N_("doet dit werk niet %(wanted)s"),
+    ("certificates", True): N_("heeft de gevraagde certificaten"),
+    ("certificates", False): N_("mist certificaat: %(missing)s"),
+    ("availability", True): N_("beschikbaar"),
+    ("availability", False): N_("zelf afwezig gemeld van %(from)s tot %(until)s"),
+    ("capacity", True): N_("heeft plaats voor een nieuwe lead"),
+    ("capacity", False): N_("wil hoogstens %(max_open_leads)s open leads, heeft er %(open_leads)s"),
+    ("activity", True): N_("past bij het werk (kans %(probability)s, drempel %(threshold)s)"),
+    ("activity", False): N_("past niet bij het werk (kans %(probability)s, drempel %(threshold)s)"),
+}
+_NO_THRESHOLD = N_("elk maatwerkbedrijf in de regio krijgt deze vraag")
+_NO_SITE = N_("heeft geen vestiging met een adres")
+
+_WORDS: dict[str, str] = {
+    # recognition
+    "recognised": N_("erkend"),
+    "suspended": N_("geschorst"),
+    "ended": N_("beëindigd"),
+    # where the work is done
+    "on_site": N_("bij de onderneming"),
+    "at_workshop": N_("in het atelier"),
+    "either": N_("bij de onderneming of in het atelier"),
+    # states of a need
+    "draft": N_("nog te bevestigen"),
+    "submitted": N_("te bekijken"),
+    "open": N_("open"),
+    "deciding": N_("onderneming kiest"),
+    "chosen": N_("gekozen"),
+    "none_chosen": N_("niemand gekozen"),
+    "returned": N_("geen interesse, terug bij de hub"),
+    "referred": N_("doorverwezen"),
+    "no_fit": N_("geen werk voor een maatwerkbedrijf"),
+    "withdrawn": N_("ingetrokken"),
+    # answers
+    "interested": N_("geïnteresseerd"),
+    "not_for_us": N_("niet voor ons"),
+    "not_our_work": N_("dit is niet ons werk"),
+    "too_far": N_("te ver"),
+    "no_capacity": N_("nu geen plaats"),
+    "too_big": N_("te groot"),
+    "too_small": N_("te klein"),
+    "too_soon": N_("te snel"),
+    "certificate": N_("certificaat ontbreekt"),
+    "price": N_("niet haalbaar voor die prijs"),
+    "other": N_("andere reden"),
+    # collaborations
+    "talk": N_("in gesprek"),
+    "trial": N_("proef"),
+    "running": N_("loopt"),
+    # outcome of a lead
+    "not_chosen": N_("niet gekozen"),
+    # policies
+    "activity": N_("wie het werk doet"),
+    "all_in_region": N_("iedereen in de regio"),
+    # exceptions
+    "left_out": N_("weggelaten"),
+    "added": N_("toegevoegd"),
+    # referrals
+    "hub": N_("andere hub"),
+    "partner": N_("partner"),
+    "expert": N_("expert"),
+    "finance": N_("financiering"),
+    # roles
+    "coordinator": N_("coördinator"),
+    "firm": N_("onderneming"),
+    "company": N_("maatwerkbedrijf"),
+}
+
+
+def word(language: str, code: str) -> str:
+    """A code in words. Raises KeyError for a code that has none: add it here."""
+    return tr(language, _WORDS[str(code)])
+
+
+def reason(language: str, given: Mapping[str, Any]) -> str:
+    """One reason of a verdict ({rule, ok, values}) as a sentence."""
+    rule, ok, values = given["rule"], given["ok"], given["values"]
+    if rule == "activity" and values.get("threshold") is None:
+        return tr(language, _NO_THRESHOLD)
+    if rule == "radius" and values.get("distance_km") is None:
+        return tr(language, _NO_SITE)
+    return tr(language, _REASONS[rule, ok], **{k: _show(language, k, v) for k, v in values.items()})
+
+
+def _show(language: str, name: str, value: Any) -> str:
+    if name in ("probability", "threshold"):
+        return show_percent(language, value)
+    if name in ("wanted", "status"):
+        return word(language, value)
+    if name in ("from", "until"):
+        return show_date(language, date.fromisoformat(value), "short")
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, (int, float)):
+        return show_number(language, value)
+    return str(value)
