@@ -112,11 +112,7 @@ def close_leads(
         lead.closed_at = desk.at
         ledger.append(desk, broadcast.id, "closed", lead.id, outcome=lead.outcome.value)
     if tell:
-        # Companies that declined hear nothing more: they asked to be left alone on this one.
-
-        declined = answers.decliners(desk, need.id)
-        told = [each for each in leads.leads_of(desk, broadcast.id) if each.id not in declined]
-        leads.tell_recipients(desk, need, MessageKind.OUTCOME, only=told, reason=reason)
+        leads.tell_recipients(desk, need, MessageKind.OUTCOME, reason=reason)
 
 
 def due_work(desk: Desk) -> None:

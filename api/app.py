@@ -1,0 +1,135 @@
+"""The application: routes and pages on one runtime, errors as problem+json or as a page."""
+
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+
+from api import health, pages, routes
+from api.errors import Conflict, Invalid, NotFound, Problem
+from api.limits import BodyLimit, RateLimit
+from api.pages.errors import problem_page
+from api.problems import problem_response
+from api.rendering import TEMPLATES
+from api.runtime import Runtime
+from api.security import SecurityHeaders
+from api.worker import Worker
+from models.states import IllegalTransition
+
+log = logging.getLogger("maatmatch")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    runtime: Runtime = app.state.runtime
+    worker = Worker(runtime)
+    thread = threading.Thread(target=worker.run, name="worker", daemon=True)
+    if runtime.settings.worker:
+        thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        if thread.is_alive():
+            thread.join(timeout=30)
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """The whole service on this runtime. The caller closes the runtime afterwards."""
+    app = FastAPI(
+        title="Maatmatch",
+        version="1",
+        summary="Neutral matching of firms' needs with maatwerkbedrijven",
+        description=routes.DESCRIPTION,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.runtime = runtime
+    app.include_router(health.router)
+    app.include_router(routes.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=TEMPLATES.parent / "static"), name="static")
+    app.add_middleware(SecurityHeaders, secure=runtime.settings.secure)
+    app.add_middleware(RateLimit, trusted_proxy=runtime.settings.trusted_proxy)
+    app.add_middleware(BodyLimit)
+    _handle_errors(app)
+    return app
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(Problem)
+    def _problem(request: Request, error: Problem) -> Response:
+        return _answer(request, error)
+
+    @app.exception_handler(IllegalTransition)
+    def _illegal(request: Request, error: IllegalTransition) -> Response:
+        return _answer(
+            request,
+            Conflict("wrong_state", str(error), state=str(error.present)),
+        )
+
+    @app.exception_handler(StaleDataError)
+    def _stale(request: Request, error: StaleDataError) -> Response:
+        return _answer(
+            request,
+            Conflict("changed_meanwhile", "someone else changed this; reload and try again"),
+        )
+
+    @app.exception_handler(RequestValidationError)
+    def _validation(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        return _answer(
+            request,
+            Invalid(
+                "bad_request",
+                f"{field}: {first['msg']}",
+                field=field,
+                errors=[
+                    {"field": ".".join(map(str, each["loc"][1:])), "detail": each["msg"]}
+                    for each in error.errors()
+                ],
+            ),
+        )
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> Response:
+        problem = NotFound("page_not_found", "there is nothing at this address")
+        if error.status_code != 404:
+            problem = Problem("http", str(error.detail))  # type: ignore[assignment]
+            problem.status = error.status_code
+        return _answer(request, problem, dict(error.headers or {}))
+
+    @app.exception_handler(OperationalError)
+    def _database(request: Request, error: OperationalError) -> Response:
+        log.error("database_unavailable", extra={"error": type(error.orig).__name__})
+        problem = Problem(
+            "database_unavailable",
+            "the database does not answer or its disk is full; nothing was changed, "
+            "try again in a minute",
+        )
+        problem.status = 503
+        return _answer(request, problem, {"Retry-After": "60"})
+
+    @app.exception_handler(Exception)
+    def _unexpected(request: Request, error: Exception) -> Response:
+        log.exception("unexpected_error", extra={"path": request.url.path})
+        problem = Problem("unexpected", "something went wrong here; nothing was changed")
+        problem.status = 500
+        return _answer(request, problem)
+
+
+def _answer(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """problem+json for machines, a page that says what to do for people."""
+    if request.url.path.startswith(("/v1", "/health")):
+        return problem_response(problem, headers)
+    return problem_page(request, problem, headers)

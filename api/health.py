@@ -1,0 +1,36 @@
+"""Health (is the process alive) and readiness (can it do its work)."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from sqlalchemy import text
+
+from api.web import RuntimeDep
+from models import schema
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/health/live")
+def live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@router.get("/health/ready")
+def ready(runtime: RuntimeDep, response: Response) -> dict[str, Any]:
+    """503 with what is wrong when the database does not answer or lacks migrations."""
+    checks: dict[str, str] = {}
+    try:
+        with runtime.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        present, newest = schema.present_revision(runtime.engine), schema.newest_revision()
+        checks["database"] = "ok" if present == newest else f"at {present}, needs {newest}"
+    except Exception as error:
+        checks["database"] = type(error).__name__
+    try:
+        checks["encoder"] = "ok" if runtime.ranker.encoder.identity else "no identity"
+    except Exception as error:
+        checks["encoder"] = str(error)
+    ok = all(value == "ok" for value in checks.values())
+    response.status_code = 200 if ok else 503
+    return {"status": "ok" if ok else "not ready", **checks}

@@ -1,0 +1,97 @@
+"""Limits: how large a request may be, and how often one caller may try what can be abused."""
+
+import time
+from collections import OrderedDict
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import Problem, TooLarge, TooMany
+from api.problems import problem_response
+
+MOST_BYTES = 2_000_000  # a request body; imports and photos come in below this
+CALLERS = 10_000  # how many callers are remembered
+# path prefix -> (requests, seconds) per caller for POST, and for the search for GET too
+RATES = {
+    "/sign-in": (10, 600),
+    "/needs/new": (20, 600),
+    "/embed": (20, 600),
+    "/v1/match": (120, 60),
+    "/search": (120, 60),
+    "/l/": (120, 60),
+}
+
+
+class BodyLimit:
+    """Refuses a body over the limit before it is read into memory."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdigit() and int(length) > MOST_BYTES:
+            await problem_response(_too_large(int(length)))(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MOST_BYTES:
+                raise _too_large(received)
+            return message
+
+        await self.app(scope, counted, send)
+
+
+class RateLimit:
+    """A fixed window per caller and path, kept in memory: one process, no broker."""
+
+    def __init__(self, app: ASGIApp, *, trusted_proxy: bool) -> None:
+        self.app, self.trusted_proxy = app, trusted_proxy
+        self._seen: OrderedDict[tuple[str, str, int], int] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (problem := self._over(scope)):
+            retry = {"Retry-After": str(problem.values["seconds"])}
+            await problem_response(problem, retry)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    def _over(self, scope: Scope) -> Problem | None:
+        for prefix, (most, seconds) in RATES.items():
+            if not scope["path"].startswith(prefix):
+                continue
+            if scope["method"] == "POST" or prefix == "/search":
+                key = (self._caller(scope), prefix, int(time.monotonic() // seconds))
+                self._seen[key] = self._seen.pop(key, 0) + 1
+                while len(self._seen) > CALLERS:
+                    self._seen.popitem(last=False)
+                if self._seen[key] > most:
+                    return TooMany(
+                        "too_many",
+                        f"more than {most} times in {seconds // 60} minutes; wait a little",
+                        seconds=seconds,
+                    )
+        return None
+
+    def _caller(self, scope: Scope) -> str:
+        if self.trusted_proxy:
+            forwarded = Headers(scope=scope).get("x-forwarded-for", "")
+            if forwarded:
+                return forwarded.rsplit(",", 1)[-1].strip()
+        client = scope.get("client")
+        return client[0] if client else "unknown"
+
+
+def _too_large(size: int) -> TooLarge:
+    return TooLarge(
+        "body_too_large",
+        f"the request is {size:,} bytes; at most {MOST_BYTES:,} are taken",
+        most=MOST_BYTES,
+    )
