@@ -1,0 +1,143 @@
+"""The signals between a piece of a need and an offer line, and the index that holds the offers.
+
+Every signal depends on the two texts alone, never on the other offers, so adding or leaving out
+an offer changes nothing for the rest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.activities import Activities
+from matcher.classify import NONE, ActivityClassifier
+from matcher.encoder import Encoder
+from matcher.fusion import SIGNALS
+from matcher.lexical import Lexical, Postings, pick
+from matcher.text import LANGUAGES, Language, clean, detect_language
+
+
+def one_line(text: str) -> str:
+    """A text as it is encoded: cleaned, on one line."""
+    return " ".join(clean(text).split())
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLine:
+    """One activity a company does, in its own words."""
+
+    id: str
+    text: str
+    company_id: str | None = None
+
+
+@dataclass(frozen=True)
+class OfferIndex:
+    """Offers ready to be ranked; never changed, adding offers is building another."""
+
+    offers: tuple[OfferLine, ...]
+    vectors: NDArray[np.float32]
+    activities: NDArray[np.float32]
+    near: NDArray[np.float32]
+    languages: NDArray[np.int64]
+    chars: Postings
+    bm25: Postings
+    tie_order: NDArray[np.int64]
+    """Rank of each offer's id among all ids: decides between equal scores."""
+
+
+class Signals:
+    """Encoder, lexical frequencies and activity classifier: all that compares two texts."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        activities: Activities,
+        lexical: Lexical,
+        classifier: ActivityClassifier,
+    ) -> None:
+        self.encoder = encoder
+        self.lexical = lexical
+        self.classifier = classifier
+        self.none = classifier.codes.index(NONE)
+        self._near = near_matrix(activities, classifier.codes)
+
+    def index(
+        self, offers: Sequence[OfferLine], vectors: NDArray[np.float32] | None = None
+    ) -> OfferIndex:
+        """Make offers ready to be ranked.
+
+        Args:
+            vectors: (offers, dimension) made earlier by :meth:`encode_offers` with the same
+                encoder; None encodes them now.
+
+        Raises:
+            ValueError: the vectors do not fit the offers, or two offers share an id.
+        """
+        lines = tuple(offers)
+        ids = [offer.id for offer in lines]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two offers share an id")
+        texts = [one_line(offer.text) for offer in lines]
+        held = self.encoder.encode(texts) if vectors is None else vectors
+        if held.shape != (len(lines), self.encoder.dimension):
+            raise ValueError(
+                f"vectors of shape {held.shape} for {len(lines)} offers of "
+                f"{self.encoder.dimension} dimensions"
+            )
+        languages = [detect_language(text) for text in texts]
+        found = self.classifier.probabilities(held)
+        tie_order = np.empty(len(lines), dtype=np.int64)
+        tie_order[np.argsort(np.array(ids, dtype=object), kind="stable")] = np.arange(len(lines))
+        return OfferIndex(
+            offers=lines,
+            vectors=held,
+            activities=found,
+            near=found @ self._near,
+            languages=np.array([LANGUAGES.index(one) for one in languages], dtype=np.int64),
+            chars=Postings(self.lexical.chars(texts)),
+            bm25=Postings(self.lexical.bm25(texts, languages)),
+            tie_order=tie_order,
+        )
+
+    def compare(
+        self,
+        units: Sequence[str],
+        language: Language,
+        vectors: NDArray[np.float32],
+        activities: NDArray[np.float32],
+        index: OfferIndex,
+    ) -> NDArray[np.float32]:
+        """Signals of the pieces of one need against all offers.
+
+        Args:
+            units: the pieces, cleaned; ``vectors`` and ``activities`` hold a row for each.
+
+        Returns:
+            (units, offers, signals) in the order of :data:`matcher.fusion.SIGNALS`.
+        """
+        chars = self.lexical.chars(units)
+        stems = self.lexical.bm25_query(units, [language] * len(units))
+        found = np.zeros((len(units), len(index.offers), len(SIGNALS)), dtype=np.float32)
+        found[:, :, 0] = vectors @ index.vectors.T
+        for row in range(len(units)):
+            found[row, :, 1] = index.chars.score(*pick(chars, row))
+            found[row, :, 2] = index.bm25.score(*pick(stems, row))
+        work = activities.copy()
+        work[:, self.none] = 0
+        found[:, :, 3] = work @ index.activities.T
+        found[:, :, 4] = work @ index.near.T
+        return found
+
+
+def near_matrix(activities: Activities, codes: Sequence[str]) -> NDArray[np.float32]:
+    """(codes, codes) 1 where two activities are near each other by the taxonomy, both ways."""
+    place = {code: row for row, code in enumerate(codes)}
+    near = np.zeros((len(codes), len(codes)), dtype=np.float32)
+    for activity in activities.all:
+        for other in activity.near:
+            if activity.code in place and other in place:
+                near[place[activity.code], place[other]] = 1
+                near[place[other], place[activity.code]] = 1
+    return near

@@ -1,0 +1,166 @@
+"""Reading what people type: cleaning, language, and the pieces of work inside a long text."""
+
+import html
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Literal
+
+Language = Literal["nl", "fr", "en"]
+LANGUAGES: tuple[Language, ...] = ("nl", "fr", "en")
+
+LONGEST = 20_000  # characters read; what comes after adds no work, only time
+
+_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,500}>", re.S | re.I)
+_BLOCK = re.compile(r"<(br|/p|/li|/div|/h\d|/tr)\b[^<>]{0,100}>", re.I)
+_URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+", re.I)
+_PHONE = re.compile(r"(?<![\w.])(?:\+|00|0)\d[\d\s./()-]{6,16}\d(?!\w)")
+_LEGAL_NUMBER = re.compile(r"\b(?:BE\s?)?[01]\d{3}[. ]?\d{3}[. ]?\d{3}\b")
+_SPACE = re.compile(r"[^\S\n]+")
+WORD = re.compile(r"[^\W_]+")
+
+
+def clean(text: str) -> str:
+    """Text without markup, addresses, telephone numbers, control characters or other scripts.
+
+    Only Latin letters, digits and punctuation stay, because the encoder knows no other script and
+    a nonsense text must give an empty one. Line ends are kept, they separate pieces of work.
+    """
+    text = html.unescape(_TAG.sub(" ", _BLOCK.sub("\n", text[: 5 * LONGEST])))
+    text = unicodedata.normalize("NFC", text)
+    text = _LEGAL_NUMBER.sub(" ", _PHONE.sub(" ", _URL.sub(" ", text)))
+    text = "".join(_keep(character) for character in text)
+    lines = (_SPACE.sub(" ", line).strip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)[:LONGEST]
+
+
+@lru_cache(maxsize=4096)
+def _keep(character: str) -> str:
+    if character == "\n":
+        return character
+    kind = unicodedata.category(character)
+    if kind[0] == "L":
+        return character if unicodedata.name(character, "").startswith("LATIN") else " "
+    if character.isascii() and character.isprintable():
+        return character
+    return character if character in "’‘“”«»–—•·€°²³…" or kind == "Mn" else " "
+
+
+def normalise(text: str) -> str:
+    """Lower case without accents: two spellings of one word become equal."""
+    split = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in split if not unicodedata.combining(c))
+
+
+def words(text: str) -> list[str]:
+    """Normalised words and numbers of a text, in order."""
+    return WORD.findall(normalise(text))
+
+
+FUNCTION_WORDS: dict[Language, frozenset[str]] = {
+    "nl": frozenset(
+        """
+        de het een en van in op te dat die is zijn wij we ons onze voor met niet aan er
+        om ook als naar bij uit maar dan nog wel kan kunnen worden wordt moet moeten zou
+        hebben heeft wie wat waar hoe iemand graag jullie u uw door over tot deze dit
+        zich ze zij hun per zoeken zoekt onder tussen tegen zonder alle elke veel meer
+        geen al of ik mijn je nu hier daar vanaf via jaar week dag maand stuks laten
+        willen allerlei eigen oude
+        """.split()  # noqa: SIM905
+    ),
+    "fr": frozenset(
+        """
+        le la les un une des du de et en au aux a pour avec dans sur par est sont nous
+        notre nos vous votre vos il elle qui que quoi ou ne pas plus se ce cette ces
+        leur leurs d l qu n s c j je mon ma mes son sa ses y cherchons recherche cherche
+        chez sans sous tous tout toute toutes etre avoir fait faire peut pourrait ainsi
+        entre chaque aussi mais nos apres
+        """.split()  # noqa: SIM905
+    ),
+    "en": frozenset(
+        """
+        the a an and of to in on for with is are was be we our us you your it its that
+        this these those who which what where how by from at as or not no can could
+        would need needs looking someone somebody they them their there has have had
+        will do does been into per each all any some old new per about after before than
+        then out up off i my
+        """.split()  # noqa: SIM905
+    ),
+}
+
+# Letters and endings that tell the three languages apart where no function word stands.
+_SHAPES: dict[Language, re.Pattern[str]] = {
+    "nl": re.compile(
+        r"ij|aa|uu|ee[lnrtk]|oo[rnkdft]|sch|(?:en|ing|ingen|erij|heid|baar|tje|jes)\b|\bge|ui|oe|ks\b"
+    ),
+    "fr": re.compile(
+        r"[éèêàçùôî]|eau|aux|ique|ement|(?:age|ages|tion|eur|euse|oir|oire|ette|elle|ée|és|er|ier|ure)\b"
+        r"|ou[a-z]|\b[dl]['’]"
+    ),
+    "en": re.compile(
+        r"(?:ing|ings|ed|ly|ness|ware|ment|able|ght|ck|cks|ch|sh|ry|ty|ers)\b|th|wh|ea|oa|sh|\bw|ow|y\b"
+    ),
+}
+
+
+def detect_language(text: str) -> Language:
+    """Dutch, French or English; Dutch when nothing tells."""
+    seen = words(text[:2_000])
+    low = text[:2_000].casefold()
+    score = {
+        language: 3.0 * sum(word in FUNCTION_WORDS[language] for word in seen)
+        + len(_SHAPES[language].findall(low))
+        for language in LANGUAGES
+    }
+    return max(LANGUAGES, key=lambda language: score[language])
+
+
+_SENTENCE = re.compile(r"(?<=[^\W\d]{3}[.!?…])\s+|[!?…]+\s+|\s*[;\n•·]+\s*|\s+[–—-]\s+|:\s+")
+_CLAUSE = re.compile(
+    r",\s+(?:(?:en|et|and|puis|dan|then)\s+)?"
+    r"|\s+(?:en|et|and|alsook|evenals|ainsi que|as well as)\s+(?:(?:dan|ook|daarna|vervolgens|"
+    r"nadien|puis|ensuite|then|also)\s+)?"
+    r"|\s+(?:daarna|vervolgens|nadien|puis|ensuite|then|afterwards)\s+",
+    re.I,
+)
+_COURTESY = re.compile(
+    r"^(?:beste|geachte|dag|hallo|hoi|goedendag|goeiedag|goedemorgen|bonjour|madame|monsieur|"
+    r"cher|chère|dear|hello|hi|good (?:morning|day)|mvg|met (?:vriendelijke|hartelijke)|groet\w*|"
+    r"vriendelijke|alvast (?:bedankt|dank)|bedankt|dank u|merci|d'avance|cordialement|bien à vous|"
+    r"salutations|thank|thanks|kind regards|best regards|regards)\b",
+    re.I,
+)
+_TOO_LONG = 220  # characters: a sentence beyond this is always looked at clause by clause
+
+
+def split_sentences(text: str) -> list[str]:
+    """Sentences and list lines of a cleaned text, without greetings and thanks."""
+    pieces = (piece.strip(" .,;:-–—") for piece in _SENTENCE.split(text) if piece)
+    return [
+        piece
+        for piece in pieces
+        if piece and not (_COURTESY.match(piece) and len(piece.split()) < 9)
+    ]
+
+
+def split_clauses(sentence: str) -> list[str]:
+    """A sentence cut at commas and at "and": each part could be a piece of work."""
+    return [part.strip(" .,;:-") for part in _CLAUSE.split(sentence) if part.strip(" .,;:-")]
+
+
+def split_steps(text: str) -> list[str]:
+    """The pieces of a text that can be work, in order, each once.
+
+    Sentences first; a sentence is cut further where every part still has two words, so that
+    "wassen, plooien en vuile luiers ophalen" keeps its short parts together. Which pieces really
+    are work is for the activity classifier (:meth:`matcher.ranking.Ranker.read`).
+    """
+    found: dict[str, str] = {}
+    for sentence in split_sentences(clean(text)):
+        parts = split_clauses(sentence)
+        if len(sentence) <= _TOO_LONG and any(len(part.split()) < 2 for part in parts):
+            parts = [sentence]
+        for part in parts:
+            if words(part):
+                found.setdefault(normalise(part), part)
+    return list(found.values())
