@@ -13,7 +13,8 @@ from api.settings import Settings
 from matcher.activities import Activities
 from matcher.encoder import load_encoder
 from matcher.places import Places
-from matcher.ranking import OfferIndex, Ranker
+from matcher.ranking import Ranker
+from matcher.signals import OfferIndex
 
 
 @dataclass

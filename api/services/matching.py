@@ -24,7 +24,8 @@ from matcher.eligibility import (
     judge,
 )
 from matcher.encoder import Encoder
-from matcher.ranking import CompanyMatch, OfferIndex, OfferLine, Ranking, Reading
+from matcher.ranking import CompanyMatch, Ranking, Reading
+from matcher.signals import OfferIndex, OfferLine
 from models import Company, Hub, Lead, Need, Offer, OfferVector, Step
 from models.company import Recognition
 from models.hub import Policy
