@@ -1,0 +1,30 @@
+"""The JSON API: one file per noun, all under /v1."""
+
+from fastapi import APIRouter
+
+from api.routes import hubs
+
+DESCRIPTION = """\
+Everything Maatmatch does, for machines.
+
+**Signing in.** Send `Authorization: Bearer mm_...`. A token speaks for one role (coordinator of a
+hub, member of a firm or of a maatwerkbedrijf) and holds scopes, `noun:read` or `noun:write`. Only
+`POST /v1/match` needs no token.
+
+**Errors** are `application/problem+json` (RFC 9457). Decide on `code`, which is stable; `detail`
+says in English what to do; `field` names the field that is wrong, where there is one. What is not
+yours does not exist for you: 404.
+
+**Lists** come in pages: give `next_cursor` as `?cursor=` until it is null; `?limit=` is 1 to 200.
+
+**Repeats.** Give a POST an `Idempotency-Key`: sent again within seven days, the same request gets
+the same answer with `Idempotent-Replay: true`, and is carried out once. The same key with another
+request is refused.
+
+**Neutrality.** Every eligible maatwerkbedrijf gets the same lead at the same moment. Interested
+ones are listed in a neutral order: sort by the SHA-256 of `<need id>:<company id>`.
+"""
+
+router = APIRouter(prefix="/v1")
+for _noun in (hubs,):
+    router.include_router(_noun.router)
