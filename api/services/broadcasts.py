@@ -1,7 +1,7 @@
 """Broadcasts: the frozen eligible set, one lead per company, everything in one transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -22,6 +22,7 @@ from api.services import (
 from api.services.desk import BRUSSELS, Desk
 from api.services.matching import Assessment, Judged
 from api.services.needs import notify_firm, with_steps
+from matcher import proof
 from matcher.neutrality import content_hash, neutral_order
 from models import (
     Broadcast,
@@ -122,7 +123,8 @@ def approve(desk: Desk, need_id: str, *, deadline: datetime | None = None) -> Br
     need.state = NeedState.OPEN
     need.closed_at = None
     desk.session.add_all(_frozen(broadcast, each) for each in assessment.judged)
-    ledger.append(desk, broadcast.id, "released", **_release_facts(broadcast, made, chosen))
+    facts = _release_facts(broadcast, made, chosen, assessment.judged)
+    ledger.append(desk, broadcast.id, "released", **facts)
     _send_leads(desk, broadcast, need, hub, [each.company for each in chosen])
     audit.record(
         desk, "approve", "need", need.id, hub.id, broadcast_id=broadcast.id, leads=len(chosen)
@@ -149,21 +151,40 @@ def _frozen(broadcast: Broadcast, judged: Judged) -> VerdictRow:
     )
 
 
+def _verdict_facts(judged: Judged) -> dict[str, Any]:
+    """How the ledger holds a verdict: by its hash, so that a later change of the row shows."""
+    reasons = [reason.as_dict() for reason in judged.verdict.reasons]
+    match = judged.match.as_dict()
+    return {
+        "company_id": judged.company.id,
+        "eligible": judged.verdict.eligible,
+        "hash": proof.verdict_hash(judged.company.id, judged.verdict.eligible, reasons, match),
+    }
+
+
 def _release_facts(
-    broadcast: Broadcast, made: Sequence[BroadcastException], chosen: Sequence[Judged]
+    broadcast: Broadcast,
+    made: Sequence[BroadcastException],
+    chosen: Sequence[Judged],
+    judged: Sequence[Judged],
 ) -> dict[str, Any]:
     return {
         "content_hash": broadcast.content_hash,
-        "released_at": broadcast.released_at.isoformat(),
-        "deadline": broadcast.deadline.isoformat(),
+        "released_at": broadcast.released_at.astimezone(UTC).isoformat(),
+        "deadline": broadcast.deadline.astimezone(UTC).isoformat(),
         "policy": broadcast.policy.value,
         "alpha": broadcast.alpha,
         "threshold": broadcast.threshold,
         "encoder": broadcast.encoder,
         "calibration": broadcast.calibration,
         "recipients": sorted(each.company.id for each in chosen),
+        "verdicts": [_verdict_facts(each) for each in judged],
         "exceptions": [
-            {"company_id": each.company_id, "kind": each.kind.value, "reason": each.reason}
+            {
+                "company_id": each.company_id,
+                "kind": each.kind.value,
+                "reason_hash": proof.text_hash(each.reason),
+            }
             for each in made
         ],
     }
@@ -197,7 +218,9 @@ def _send_leads(
     for rank, lead in enumerate(sent):
         company = by_id[lead.company_id]
         if company.email is None:
-            ledger.append(desk, broadcast.id, "no_address", lead.id, company_id=company.id)
+            ledger.append(
+                desk, broadcast.id, "no_address", lead.id, company_id=company.id, late=late
+            )
             continue
         message = outbox.queue(
             desk,
@@ -250,19 +273,15 @@ def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
         )
     }
     for each in joining:
-        # The verdict at release stays in the ledger; the row shows the one that counts now.
+        # The row shows the verdict that counts now; the ledger keeps the one it replaces.
         old, new = frozen.get(each.company.id), _frozen(broadcast, each)
+        was = None
         if old is None:
             desk.session.add(new)
         else:
+            was = {"eligible": old.eligible, "reasons": old.reasons, "match": old.match}
             old.eligible, old.reasons, old.match = new.eligible, new.reasons, new.match
-        ledger.append(
-            desk,
-            broadcast.id,
-            "became_eligible",
-            company_id=each.company.id,
-            reasons=new.reasons,
-        )
+        ledger.append(desk, broadcast.id, "became_eligible", was=was, **_verdict_facts(each))
     joined = _send_leads(desk, broadcast, need, hub, [each.company for each in joining], late=True)
     audit.record(desk, "late_joiners", "need", need.id, hub.id, leads=len(joined))
     return joined

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from api.services.desk import Desk
-from matcher.neutrality import GENESIS, chained_hash
+from matcher import proof
+from matcher.neutrality import GENESIS, content_hash
 from models import Broadcast, LedgerEntry
 
 
@@ -51,16 +52,12 @@ def entry_hash(
     lead_id: str | None,
     details: dict[str, Any],
 ) -> str:
-    """The hash of one entry, as anyone can recompute it from the downloaded proof."""
-    return chained_hash(
-        previous,
-        {
-            "sequence": sequence,
-            "at": at.isoformat(),
-            "event": event,
-            "lead_id": lead_id,
-            "details": details,
-        },
+    """The hash of one entry, as anyone can recompute it from the downloaded proof.
+
+    It covers the hash of the details, so that a copy may leave the details themselves out.
+    """
+    return proof.entry_hash(
+        previous, sequence, at.isoformat(), event, lead_id, content_hash(details)
     )
 
 

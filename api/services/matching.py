@@ -26,7 +26,8 @@ from matcher.eligibility import (
 from matcher.encoder import Encoder
 from matcher.ranking import CompanyMatch, Ranking, Reading
 from matcher.signals import OfferIndex, OfferLine
-from models import Company, Hub, Lead, Need, Offer, OfferVector, Step
+from models import BroadcastException, Company, Hub, Lead, Need, Offer, OfferVector, Step
+from models.broadcast import ExceptionKind
 from models.company import Recognition
 from models.hub import Policy
 from models.need import StepSource, WorkPlace
@@ -234,8 +235,9 @@ def threshold_of(desk: Desk, hub: Hub) -> Threshold:
 
 
 def assess(desk: Desk, need: Need) -> Assessment:
-    """Judge every company of the hub's territory for a need. Needs `steps` loaded.
+    """Judge every company of the hub's territory for a need, and those added by exception.
 
+    Needs `steps` loaded.
     Companies come in order of their id: a ranking is never an order of people.
     """
     hub = desk.session.get_one(Hub, need.hub_id)
@@ -245,7 +247,7 @@ def assess(desk: Desk, need: Need) -> Assessment:
     least = threshold.value if hub.policy is Policy.ACTIVITY else None
     terms = Terms(hubs.territory(desk, hub.id), least, desk.today)
     fits = desk.runtime.ranker.fits(reading)
-    companies = companies_of(desk, terms.territory)
+    companies = companies_of(desk, terms.territory, also=_added(desk, need.id))
     offers = _offers_of(desk, [company.id for company in companies])
     open_leads = _open_leads(desk, [company.id for company in companies])
     scores = _scores(ranking)
@@ -266,11 +268,27 @@ def assess(desk: Desk, need: Need) -> Assessment:
     return Assessment(judged, threshold, least, fits)
 
 
-def companies_of(desk: Desk, territory: frozenset[str]) -> Sequence[Company]:
-    """The active companies with a site in a territory, with all that eligibility looks at."""
+def _added(desk: Desk, need_id: str) -> frozenset[str]:
+    return frozenset(
+        desk.session.scalars(
+            select(BroadcastException.company_id).where(
+                BroadcastException.need_id == need_id,
+                BroadcastException.kind == ExceptionKind.ADDED,
+            )
+        )
+    )
+
+
+def companies_of(
+    desk: Desk, territory: frozenset[str], *, also: frozenset[str] = frozenset()
+) -> Sequence[Company]:
+    """The active companies with a site in a territory, with all that eligibility looks at.
+
+    `also` names companies from anywhere.
+    """
     found = desk.session.scalars(
         select(Company)
-        .where(Company.active)
+        .where(Company.active | Company.id.in_(also))
         .order_by(Company.id)
         .options(
             selectinload(Company.sites),
@@ -278,7 +296,11 @@ def companies_of(desk: Desk, territory: frozenset[str]) -> Sequence[Company]:
             selectinload(Company.absences),
         )
     ).all()
-    return [each for each in found if any(site.nis in territory for site in each.sites)]
+    return [
+        each
+        for each in found
+        if each.id in also or any(site.nis in territory for site in each.sites)
+    ]
 
 
 def need_facts(need: Need, desk: Desk) -> NeedFacts:
