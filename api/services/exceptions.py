@@ -23,6 +23,7 @@ def make(
     require_waiting(need)
     if desk.session.get(Company, company_id) is None:
         raise NotFound("company_not_found", "there is no such maatwerkbedrijf")
+    words = checks.text(reason, "reason", least=10, most=2000)
     made = desk.session.scalar(
         select(BroadcastException).where(
             BroadcastException.need_id == need.id, BroadcastException.company_id == company_id
@@ -32,7 +33,7 @@ def make(
         made = BroadcastException(need_id=need.id, company_id=company_id)
         desk.session.add(made)
     made.kind = kind
-    made.reason = checks.text(reason, "reason", least=10, most=2000)
+    made.reason = words
     made.made_by = desk.actor.name
     audit.record(
         desk,
