@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 from api.runtime import Runtime
 from api.services import hubs
 from api.services.desk import Desk
+from matcher.calibration import Judged as JudgedNeeds
 from matcher.calibration import Threshold
 from matcher.eligibility import (
     CompanyFacts,
@@ -24,7 +25,7 @@ from matcher.eligibility import (
     judge,
 )
 from matcher.encoder import Encoder
-from matcher.ranking import CompanyMatch, Ranking, Reading
+from matcher.ranking import CompanyMatch, Ranker, Ranking, Reading
 from matcher.signals import OfferIndex, OfferLine
 from models import BroadcastException, Company, Hub, Lead, Need, Offer, OfferVector, Step
 from models.broadcast import ExceptionKind
@@ -85,6 +86,7 @@ class Assessment:
     judged: tuple[Judged, ...]
     threshold: Threshold
     least: float | None  # the probability in force; None under "all in region"
+    calibration: str  # identity of the calibration in force
     fits: bool  # whether there is any work in it for a company
 
     @property
@@ -224,14 +226,21 @@ def reading_of(runtime: Runtime, need: Need) -> Reading:
     )
 
 
-def rank(desk: Desk, need: Need) -> Ranking:
-    """All active offers ranked for a need. Needs `steps` loaded."""
-    return desk.runtime.ranker.rank(reading_of(desk.runtime, need), offer_index(desk))
-
-
 def threshold_of(desk: Desk, hub: Hub) -> Threshold:
     """The threshold that keeps the expected share of missed companies under the hub's alpha."""
-    return desk.runtime.ranker.threshold_for(hub.alpha)
+    return calibrated(desk).threshold_for(hub.alpha)
+
+
+def calibrated(desk: Desk) -> Ranker:
+    """The ranker with the newest calibration for its encoder, or the shipped one."""
+    ranker = desk.runtime.ranker
+    row = desk.session.scalar(
+        select(CalibrationRow)
+        .where(CalibrationRow.encoder == ranker.encoder.identity)
+        .order_by(CalibrationRow.id.desc())
+        .limit(1)
+    )
+    return ranker if row is None else ranker.recalibrated(JudgedNeeds.of_dict(row.parameters))
 
 
 def assess(desk: Desk, need: Need) -> Assessment:
@@ -241,12 +250,13 @@ def assess(desk: Desk, need: Need) -> Assessment:
     Companies come in order of their id: a ranking is never an order of people.
     """
     hub = desk.session.get_one(Hub, need.hub_id)
-    threshold = threshold_of(desk, hub)
+    ranker = calibrated(desk)
+    threshold = ranker.threshold_for(hub.alpha)
     reading = reading_of(desk.runtime, need)
-    ranking = desk.runtime.ranker.rank(reading, offer_index(desk))
+    ranking = ranker.rank(reading, offer_index(desk))
     least = threshold.value if hub.policy is Policy.ACTIVITY else None
     terms = Terms(hubs.territory(desk, hub.id), least, desk.today)
-    fits = desk.runtime.ranker.fits(reading)
+    fits = ranker.fits(reading)
     companies = companies_of(desk, terms.territory, also=_added(desk, need.id))
     offers = _offers_of(desk, [company.id for company in companies])
     open_leads = _open_leads(desk, [company.id for company in companies])
@@ -265,7 +275,7 @@ def assess(desk: Desk, need: Need) -> Assessment:
         )
         for company in companies
     )
-    return Assessment(judged, threshold, least, fits)
+    return Assessment(judged, threshold, least, ranker.judged.identity, fits)
 
 
 def _added(desk: Desk, need_id: str) -> frozenset[str]:

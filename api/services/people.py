@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from api.services import audit, checks
+from api.services import audit, authorisation, checks
 from api.services.desk import Actor, Desk
 from models import Membership, Person
 from models.person import Role
@@ -50,6 +50,17 @@ def add_role(
     desk.session.flush()
     audit.record(desk, "add_role", "person", person.id, hub_id, role=role.value)
     return membership
+
+
+def add_coordinator(desk: Desk, hub_id: str, email: str, name: str = "") -> Membership:
+    """Let a person coordinate a hub. Raises NotFound for others than its coordinators, Invalid
+    for a bad mail address."""
+    hub = authorisation.hub_to_edit(desk, hub_id)
+    address = checks.email(email, "person_email")
+    person = find_or_add(
+        desk, address, name=checks.line(name, "person_name", most=200), language=hub.language
+    )
+    return add_role(desk, person, hub_id=hub.id)
 
 
 def remove_role(desk: Desk, membership: Membership) -> None:
