@@ -11,7 +11,7 @@ from sqlalchemy.orm import selectinload
 from api.errors import Conflict, Invalid, NotFound
 from api.services import audit, authorisation, checks, hubs, matching, outbox, people, signin
 from api.services.desk import Desk
-from models import Firm, Hub, Need, Person, Step
+from models import Firm, Hub, Membership, Need, Person, Step
 from models.message import MessageKind
 from models.need import StepSource, WorkPlace
 from models.states import NeedState
@@ -40,6 +40,7 @@ class NeedDraft:
     certificates: Sequence[str] = field(default_factory=tuple)
     hub: str = ""  # slug of a value-chain hub; empty: the hub that owns the place
     external_id: str | None = None
+    firm_id: str | None = None  # a member of this firm submits; then the firm's own facts count
 
 
 def submit(desk: Desk, draft: NeedDraft, *, proven: bool = False) -> Need:
@@ -116,7 +117,27 @@ def title_of(text: str) -> str:
     return first if len(first) <= 90 else first[:90].rsplit(" ", 1)[0] + "…"
 
 
+def _member_of_firm(desk: Desk, firm_id: str, email: str) -> tuple[Firm, Person]:
+    """The firm and the member of it that is the contact. Raises Invalid for anyone else."""
+    firm = desk.session.get_one(Firm, firm_id)
+    address = checks.email(email, "contact_email")
+    member = desk.session.scalar(
+        select(Person)
+        .join(Membership)
+        .where(Membership.firm_id == firm.id, Person.email == address)
+    )
+    if member is not None:
+        return firm, member
+    raise Invalid(
+        "contact_no_member",
+        f"contact_email: {address} is no member of {firm.name}; name one who is",
+        field="contact_email",
+    )
+
+
 def _firm_and_contact(desk: Desk, draft: NeedDraft, language: str) -> tuple[Firm, Person]:
+    if draft.firm_id is not None:
+        return _member_of_firm(desk, draft.firm_id, draft.contact_email)
     kbo = checks.kbo(draft.kbo)
     email = checks.email(draft.contact_email, "contact_email")
     name = checks.line(draft.firm_name, "firm_name", least=1, most=200)
