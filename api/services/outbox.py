@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -68,7 +69,14 @@ def queue(
     """
     settings = desk.runtime.settings
     env = environment(to.language)
-    values = {"base_url": settings.base_url, "to": to, **context}
+    values = {
+        "base_url": settings.base_url,
+        "to": to,
+        "day": date.fromisoformat,
+        "certificate_names": partial(_certificate_names, desk, to.language),
+        "unsubscribe": (headers or {}).get("List-Unsubscribe", "").strip("<>"),
+        **context,
+    }
     plain = env.get_template(f"mails/{kind.value}.txt")
     subject = "".join(plain.blocks["subject"](plain.new_context(values)))
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
@@ -91,6 +99,11 @@ def queue(
     )
     desk.session.add(message)
     return message
+
+
+def _certificate_names(desk: Desk, language: str, codes: Sequence[str]) -> str:
+    known = desk.runtime.certificates
+    return ", ".join(known[code][language] if code in known else code for code in codes)
 
 
 def _reply_to(desk: Desk, need_id: str | None) -> dict[str, str]:

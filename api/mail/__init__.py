@@ -1,0 +1,1 @@
+"""Mail: written as MIME, handed over by SMTP, returned mail read back."""

@@ -1,0 +1,51 @@
+"""What time brings: late joiners, reminders, deadlines. Once a minute, beside the mail."""
+
+import logging
+import threading
+
+from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from api.runtime import Runtime
+from api.services import closing
+from api.services.desk import WORKER, Desk
+
+log = logging.getLogger("maatmatch.worker")
+
+EVERY = 60.0  # seconds
+_LOCK = 4_207_013_586  # any number, the same in every process, nobody else's
+
+
+class Chores(threading.Thread):
+    """In a thread of its own: work that takes long may not delay a release."""
+
+    def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
+        super().__init__(name="chores", daemon=True)
+        self._runtime, self._stopping = runtime, stopping
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.run_once()
+            except (OperationalError, InterfaceError) as error:
+                log.error("database_unavailable", extra={"error": str(error.orig).strip()[:300]})
+            except Exception:
+                log.exception("chores_broke")
+            self._stopping.wait(EVERY)
+
+    def run_once(self) -> None:
+        """Everything that is due, once. Raises DBAPIError when the database does not answer."""
+        with self._runtime.sessions.begin() as session:
+            if _alone(session):
+                closing.due_work(Desk(session, self._runtime, WORKER))
+
+
+def _alone(session: Session) -> bool:
+    """Whether no other process does the chores now; two would remind everybody twice.
+
+    SQLite needs no such lock: its transactions already wait for each other.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK}))
