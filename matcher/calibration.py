@@ -7,11 +7,13 @@
   the expectation over needs like the judged ones, and holds on average over calibration sets.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -237,6 +239,11 @@ class Judged:
     least_fit: float
     """:attr:`matcher.ranking.Reading.fit` below which a need is no work for anyone here."""
 
+    @property
+    def identity(self) -> str:
+        """Short content hash: kept with every broadcast whose eligible set it decided."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
     def save(self, path: Path) -> None:
         """Write as JSON."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
@@ -244,8 +251,12 @@ class Judged:
     @classmethod
     def load(cls, path: Path) -> "Judged":
         """Read what :meth:`save` wrote."""
-        held = json.loads(path.read_text(encoding="utf-8"))
-        curve = held["calibration"]
+        return cls.of_dict(json.loads(path.read_text(encoding="utf-8")))
+
+    @classmethod
+    def of_dict(cls, held: dict[str, Any]) -> "Judged":
+        """From what ``dataclasses.asdict`` gave."""
+        curve = dict(held["calibration"])
         curve["scores"], curve["values"] = tuple(curve["scores"]), tuple(curve["values"])
         return cls(
             str(held["rests_on"]),

@@ -5,6 +5,7 @@ The score of a need and an offer depends on their two texts alone, so neither th
 their order can change it; equal scores are ordered by offer id.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -132,6 +133,7 @@ class Ranker:
         self.classifier = classifier
         self.signals = Signals(encoder, activities, lexical, classifier)
         self.fusion = fusion
+        self.judged = judged
         self.calibration = judged.calibration
         self.thresholds = judged.thresholds
         self.least_fit = judged.least_fit
@@ -219,6 +221,23 @@ class Ranker:
             vectors=vectors,
             activities=found,
         )
+
+    def recalibrated(self, judged: Judged) -> "Ranker":
+        """The same ranking with another calibration; indexes made before stay good.
+
+        Raises:
+            EncoderError: the calibration was made for another encoder.
+        """
+        if judged.calibration.identity != self.encoder.identity:
+            raise EncoderError(
+                f"the calibration was made for encoder {judged.calibration.identity}, "
+                f"not {self.encoder.identity}; run: maatmatch calibrate"
+            )
+        other = copy.copy(self)
+        other.judged = judged
+        other.calibration, other.thresholds = judged.calibration, judged.thresholds
+        other.least_fit, other.rests_on = judged.least_fit, judged.rests_on
+        return other
 
     def fits(self, reading: Reading) -> bool:
         """Whether there is any work in a need for a sheltered-work company."""

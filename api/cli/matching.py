@@ -108,5 +108,13 @@ def calibrate() -> None:
 
         runtime = _ready_runtime(load_settings())
         with runtime.sessions.begin() as session:
-            out.print(calibrations.calibrate(Desk(session, runtime, WORKER)))
+            desk = Desk(session, runtime, WORKER)
+            row = calibrations.calibrate(desk)
+            have, enough = calibrations.progress_towards(desk)
+        if row is None:
+            raise fail(
+                f"{have} judged needs with a suitable company; a promise takes {enough}. "
+                "The shipped calibration stays in force"
+            )
+        out.print(f"Calibrated on {row.needs} judged needs: {row.identity}")
         runtime.close()
