@@ -27,15 +27,17 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 embeddable = path.startswith(EMBEDDABLE)
-                headers["Content-Security-Policy"] = POLICY.format(
-                    frames="*" if embeddable else "'none'"
+                # A page with a policy of its own (the demo's view of a mail) keeps it.
+                headers.setdefault(
+                    "Content-Security-Policy",
+                    POLICY.format(frames="*" if embeddable else "'none'"),
                 )
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
                 if not embeddable:
-                    headers["X-Frame-Options"] = "DENY"
+                    headers.setdefault("X-Frame-Options", "DENY")
                 if self.secure:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
                 if "Cache-Control" not in headers and not path.startswith("/static"):

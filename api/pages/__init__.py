@@ -1,0 +1,23 @@
+"""Pages for people: server-rendered, in nl, fr and en, on the same services as the JSON API."""
+
+from fastapi import APIRouter
+
+from api.pages import (
+    broadcasts,
+    companies,
+    demo,
+    hub,
+    imports,
+    intake,
+    leads,
+    needs,
+    public,
+    reviews,
+    signin,
+)
+
+# Order counts where a fixed path and one with an id could both fit: the fixed one comes first.
+router = APIRouter(include_in_schema=False)
+for _part in (public, signin, intake, needs, imports, broadcasts, reviews, hub, companies, leads,
+              demo):
+    router.include_router(_part.router)

@@ -1,0 +1,153 @@
+"""A broadcast as it runs: delivered, opened, answered, bounced; and its proof to download."""
+
+import json
+from datetime import UTC
+from typing import Any
+
+from fastapi import APIRouter, Response
+from sqlalchemy import select
+
+from api.errors import Conflict
+from api.pages.visit import CoordinatorVisit, Visit
+from api.services import answers, authorisation, leads, ledger
+from matcher.neutrality import GENESIS, neutral_order
+from models import Broadcast, Company, Hub, Message, Need
+from models.message import MessageKind, MessageState
+
+router = APIRouter()
+
+
+def _broadcast(visit: Visit, need_id: str) -> tuple[Need, Broadcast]:
+    need = authorisation.need_as_coordinator(visit.desk, need_id)
+    broadcast = leads.present(visit.desk, need.id)
+    if broadcast is None:
+        raise Conflict("not_released", "this need has not been released yet")
+    return need, broadcast
+
+
+@router.get("/hub/needs/{need_id}/broadcast")
+def show(visit: CoordinatorVisit, need_id: str) -> Response:
+    """The live view of the present broadcast."""
+    need, broadcast = _broadcast(visit, need_id)
+    return visit.page("hub/broadcast.html", **_live(visit, need, broadcast))
+
+
+@router.get("/hub/needs/{need_id}/broadcast/live")
+def live(visit: CoordinatorVisit, need_id: str) -> Response:
+    """The part of the page that changes, for browsers that refresh it."""
+    need, broadcast = _broadcast(visit, need_id)
+    return visit.page("hub/live.html", **_live(visit, need, broadcast))
+
+
+def _live(visit: Visit, need: Need, broadcast: Broadcast) -> dict[str, Any]:
+    desk = visit.desk
+    sent = {lead.company_id: lead for lead in leads.leads_of(desk, broadcast.id)}
+    companies = {
+        each.id: each
+        for each in desk.session.scalars(select(Company).where(Company.id.in_(sent)))
+    }
+    mails: dict[str, Message] = {}
+    for message in desk.session.scalars(
+        select(Message)
+        .where(
+            Message.kind == MessageKind.LEAD,
+            Message.lead_id.in_([lead.id for lead in sent.values()]),
+        )
+        .order_by(Message.id)
+    ):
+        mails[message.lead_id or ""] = message
+    given = answers.last_of_need(desk, need.id)
+    rows = [
+        {
+            "lead": sent[company_id],
+            "company": companies[company_id],
+            "mail": mails.get(sent[company_id].id),
+            "answer": given.get(sent[company_id].id),
+        }
+        for company_id in neutral_order(need.id, sent)
+    ]
+    return {
+        "need": need,
+        "hub": desk.session.get_one(Hub, need.hub_id),
+        "broadcast": broadcast,
+        "rows": rows,
+        "total": len(rows),
+        "delivered": _count(sent.values(), "handed_over_at"),
+        "opened": _count(sent.values(), "opened_at"),
+        "answered": _count(sent.values(), "answered_at"),
+        "interested": sum(1 for each in given.values() if each.kind.value == "interested"),
+        "trouble": [
+            row
+            for row in rows
+            if row["mail"] is None
+            or row["mail"].state in (MessageState.FAILED, MessageState.BOUNCED)
+        ],
+        "spread": leads.spread_seconds(desk, broadcast.id),
+        "late": sum(lead.late for lead in sent.values()),
+    }
+
+
+def _count(found: Any, moment: str) -> int:
+    return sum(getattr(lead, moment) is not None for lead in found)
+
+
+@router.get("/hub/needs/{need_id}/proof")
+def proof(visit: CoordinatorVisit, need_id: str) -> Response:
+    """The ledger of the broadcast, in order, with the check of its chain."""
+    need, broadcast = _broadcast(visit, need_id)
+    entries = ledger.entries(visit.desk, broadcast.id)
+    names = {
+        lead.id: visit.desk.session.get_one(Company, lead.company_id).name
+        for lead in leads.leads_of(visit.desk, broadcast.id)
+    }
+    return visit.page(
+        "hub/proof.html",
+        need=need,
+        broadcast=broadcast,
+        entries=entries,
+        names=names,
+        whole=chain_holds(entries),
+    )
+
+
+@router.get("/hub/needs/{need_id}/proof.json")
+def proof_file(visit: CoordinatorVisit, need_id: str) -> Response:
+    """The proof as a file that anyone can recompute."""
+    need, broadcast = _broadcast(visit, need_id)
+    entries = [
+        {
+            "sequence": each.sequence,
+            "at": each.at.astimezone(UTC).isoformat(),
+            "event": each.event,
+            "lead_id": each.lead_id,
+            "details": each.details,
+            "previous_hash": each.previous_hash,
+            "hash": each.hash,
+        }
+        for each in ledger.entries(visit.desk, broadcast.id)
+    ]
+    document = {
+        "need_id": need.id,
+        "broadcast_id": broadcast.id,
+        "content": broadcast.content,
+        "content_hash": broadcast.content_hash,
+        "entries": entries,
+    }
+    return Response(
+        json.dumps(document, ensure_ascii=False, indent=1),
+        media_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="proof-{broadcast.id}.json"'},
+    )
+
+
+def chain_holds(entries: Any) -> bool:
+    """Whether every entry still has the hash that follows from it and the one before."""
+    previous = GENESIS
+    for each in entries:
+        wanted = ledger.entry_hash(
+            previous, each.sequence, each.at, each.event, each.lead_id, each.details
+        )
+        if each.previous_hash != previous or each.hash != wanted:
+            return False
+        previous = each.hash
+    return True

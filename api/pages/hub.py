@@ -1,0 +1,223 @@
+"""The coordinator's room: what needs attention today, all needs, settings, people."""
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Response
+from sqlalchemy import func, select
+
+from api.errors import Invalid, NotFound
+from api.pages.fields import Text, caught, number
+from api.pages.visit import CoordinatorVisit, Visit
+from api.services import hubs, people
+from api.services.desk import Desk
+from api.web import Csrf
+from matcher.calibration import ALPHAS
+from models import Broadcast, Company, Hub, Lead, Membership, Message, Need, Person, Question
+from models.hub import Policy
+from models.message import MessageState
+from models.states import NeedState
+
+router = APIRouter()
+STALE = timedelta(days=365)  # a profile nobody touched for a year is asked after
+
+
+@router.get("/hub")
+def queue(visit: CoordinatorVisit) -> Response:
+    """What needs attention today, most urgent kind first, oldest first within a kind."""
+    desk = visit.desk
+    mine = desk.actor.hubs
+    by_state: dict[str, list[Need]] = defaultdict(list)
+    for need in desk.session.scalars(
+        select(Need)
+        .where(
+            Need.hub_id.in_(mine),
+            Need.state.in_([NeedState.SUBMITTED, NeedState.RETURNED, NeedState.OPEN,
+                            NeedState.DECIDING]),
+        )
+        .order_by(Need.submitted_at, Need.id)
+    ):
+        by_state[need.state.value].append(need)
+    failed = desk.session.execute(
+        select(Message, Need)
+        .join(Need, Need.id == Message.need_id)
+        .where(
+            Need.hub_id.in_(mine), Message.state.in_([MessageState.FAILED, MessageState.BOUNCED])
+        )
+        .order_by(Message.id.desc())
+        .limit(20)
+    ).all()
+    unanswered = desk.session.execute(
+        select(Question, Need)
+        .join(Need, Need.id == Question.need_id)
+        .where(Need.hub_id.in_(mine), Need.state == NeedState.OPEN, Question.answer.is_(None))
+        .order_by(Question.id)
+    ).all()
+    territory = frozenset[str]().union(*(hubs.territory(desk, hub_id) for hub_id in mine))
+    return visit.page(
+        "hub/queue.html",
+        hubs=_mine(desk),
+        by_state=by_state,
+        open_ones=_open(desk, by_state["open"] + by_state["deciding"]),
+        failed=failed,
+        unanswered=unanswered,
+        silent=_companies(desk, territory, Company.email.is_(None)),
+        bounced=_companies(desk, territory, Company.email_bounced_at.is_not(None)),
+        stale=len(_companies(desk, territory, Company.updated_at < desk.at - STALE)),
+    )
+
+
+def _mine(desk: Desk) -> list[Hub]:
+    return list(
+        desk.session.scalars(select(Hub).where(Hub.id.in_(desk.actor.hubs)).order_by(Hub.name))
+    )
+
+
+def _companies(desk: Desk, territory: frozenset[str], condition: Any) -> list[Company]:
+    """The active companies with a site in a territory that meet a condition."""
+    from models import Site
+
+    return list(
+        desk.session.scalars(
+            select(Company)
+            .where(
+                Company.active,
+                condition,
+                Company.id.in_(select(Site.company_id).where(Site.nis.in_(territory))),
+            )
+            .order_by(Company.name)
+        )
+    )
+
+
+def _open(desk: Desk, needs: list[Need]) -> list[dict[str, Any]]:
+    """Per open need: its deadline, and how many leads are sent, opened and answered."""
+    rows = []
+    for need in needs:
+        row = desk.session.execute(
+            select(
+                Broadcast.deadline,
+                func.count(Lead.id),
+                func.count(Lead.opened_at),
+                func.count(Lead.answered_at),
+            )
+            .join(Lead, Lead.broadcast_id == Broadcast.id)
+            .where(Broadcast.need_id == need.id)
+            .group_by(Broadcast.id)
+            .order_by(Broadcast.number.desc())
+            .limit(1)
+        ).first()
+        if row is not None:
+            rows.append(
+                {"need": need, "deadline": row[0], "leads": row[1], "opened": row[2],
+                 "answered": row[3]}
+            )
+    return sorted(rows, key=lambda each: each["deadline"])
+
+
+@router.get("/hub/needs")
+def all_needs(visit: CoordinatorVisit, state: str = "", q: str = "") -> Response:
+    """Every need of one's hubs, by state or by words in its title."""
+    desk = visit.desk
+    mine = Need.hub_id.in_(desk.actor.hubs)
+    statement = select(Need).where(mine).order_by(Need.id.desc()).limit(200)
+    if state in list(NeedState):
+        statement = statement.where(Need.state == NeedState(state))
+    if q.strip():
+        statement = statement.where(Need.title.icontains(q.strip(), autoescape=True))
+    counted = desk.session.execute(
+        select(Need.state, func.count()).where(mine).group_by(Need.state)
+    )
+    return visit.page(
+        "hub/needs.html",
+        needs=desk.session.scalars(statement).all(),
+        counts={row[0].value: row[1] for row in counted},
+        states=[each.value for each in NeedState],
+        state=state,
+        q=q,
+    )
+
+
+@router.get("/hub/settings")
+def settings(visit: CoordinatorVisit) -> Response:
+    """The terms and the people of one's hubs."""
+    return _settings(visit, {}, "")
+
+
+def _settings(visit: Visit, errors: dict[str, str], hub_id: str) -> Response:
+    desk = visit.desk
+    staff = desk.session.execute(
+        select(Membership, Person)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Membership.hub_id.in_(desk.actor.hubs))
+        .order_by(Person.email)
+    ).all()
+    ranker = visit.runtime.ranker
+    return visit.page(
+        "hub/settings.html",
+        422 if errors else 200,
+        hubs=_mine(desk),
+        staff=staff,
+        thresholds=ranker.thresholds,
+        rests_on=ranker.rests_on,
+        alphas=ALPHAS,
+        policies=[each.value for each in Policy],
+        errors=errors,
+        wrong=hub_id,
+    )
+
+
+@router.post("/hub/{hub_id}/terms", dependencies=[Csrf])
+def terms(
+    visit: CoordinatorVisit,
+    hub_id: str,
+    policy: Text = "",
+    alpha: Text = "",
+    deadline_days: Text = "",
+    reminders: Text = "",
+    email: Text = "",
+) -> Response:
+    """Change the terms for broadcasts to come."""
+    errors: dict[str, str] = {}
+    with caught(visit, errors):
+        if policy not in list(Policy):
+            raise Invalid("bad_choice", "policy: choose one", field="policy")
+        days = number(deadline_days, "deadline_days")
+        hubs.change_terms(
+            visit.desk,
+            hub_id,
+            policy=Policy(policy),
+            alpha=number(alpha, "alpha"),
+            deadline_days=None if days is None else int(days),
+            reminders=bool(reminders),
+            email=email,
+        )
+        return visit.go("/hub/settings", "terms")
+    return _settings(visit, errors, hub_id)
+
+
+@router.post("/hub/{hub_id}/people", dependencies=[Csrf])
+def add_person(
+    visit: CoordinatorVisit, hub_id: str, person_email: Text = "", person_name: Text = ""
+) -> Response:
+    """Let someone else coordinate this hub."""
+    errors: dict[str, str] = {}
+    with caught(visit, errors):
+        people.add_coordinator(visit.desk, hub_id, person_email, person_name)
+        return visit.go("/hub/settings#people", "person_added")
+    return _settings(visit, errors, hub_id)
+
+
+@router.post("/hub/{hub_id}/people/remove", dependencies=[Csrf])
+def remove_person(visit: CoordinatorVisit, hub_id: str, membership: Text = "") -> Response:
+    """Take a coordinator's role away; the last one of a hub stays."""
+    desk = visit.desk
+    hubs.authorisation.hub_to_edit(desk, hub_id)
+    held = desk.session.get(Membership, membership)
+    if held is None or held.hub_id != hub_id:
+        raise NotFound("role_not_found", "there is no such role of yours")
+    if len(people.coordinators(desk, hub_id)) < 2:
+        raise Invalid("last_coordinator", "a hub keeps at least one coordinator")
+    people.remove_role(desk, held)
+    return visit.go("/hub/settings#people", "person_removed")

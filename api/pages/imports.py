@@ -1,0 +1,81 @@
+"""Import of companies, offers, firms and needs from a spreadsheet, looked at before it is kept."""
+
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Response, UploadFile
+
+from api.errors import Invalid
+from api.pages import words
+from api.pages.fields import Text
+from api.pages.visit import CoordinatorVisit, Visit
+from api.services import imports
+from api.web import Csrf
+
+router = APIRouter()
+MOST_BYTES = 900_000  # base64 of the file travels in the second form
+
+
+@router.get("/hub/import")
+def ask(visit: CoordinatorVisit) -> Response:
+    """Choose a file."""
+    return _page(visit)
+
+
+def _page(visit: Visit, error: str = "", report: imports.Report | None = None,
+          noun: str = "companies", name: str = "", content: bytes = b"") -> Response:
+    return visit.page(
+        "hub/import.html",
+        422 if error else 200,
+        columns=imports.COLUMNS,
+        error=error,
+        report=report,
+        noun=noun,
+        name=name,
+        content=base64.b64encode(content).decode() if report and not report.bad else "",
+    )
+
+
+@router.post("/hub/import", dependencies=[Csrf])
+def preview(
+    visit: CoordinatorVisit,
+    file: Annotated[UploadFile, File()],
+    noun: Text = "companies",
+) -> Response:
+    """A dry run: every bad row and why; nothing is kept."""
+    content = file.file.read(MOST_BYTES + 1)
+    return _run(visit, noun, file.filename or "", content, keep=False)
+
+
+@router.post("/hub/import/keep", dependencies=[Csrf])
+def keep(
+    visit: CoordinatorVisit,
+    noun: Text = "companies",
+    name: Text = "",
+    content: Annotated[str, Form()] = "",
+) -> Response:
+    """The same file, now kept: all rows or none."""
+    try:
+        raw = base64.b64decode(content, validate=True)
+    except ValueError:
+        raise Invalid("bad_csv", "the file did not come through; choose it again") from None
+    return _run(visit, noun, name, raw, keep=True)
+
+
+def _run(visit: Visit, noun: str, name: str, content: bytes, *, keep: bool) -> Response:
+    if noun not in imports.COLUMNS:
+        raise Invalid("bad_choice", "noun: choose one", field="noun")
+    savepoint = visit.desk.session.begin_nested()
+    try:
+        if len(content) > MOST_BYTES:
+            raise Invalid("body_too_large", f"at most {MOST_BYTES:,} bytes; split the file")
+        report = imports.import_table(visit.desk, noun, name, content)
+    except Invalid as problem:
+        savepoint.rollback()
+        shown = f"{words.problem(visit.language, problem)} {problem.detail}"
+        return _page(visit, error=shown, noun=noun)
+    if keep and not report.bad:
+        savepoint.commit()
+        return visit.go("/hub/companies", "imported")
+    savepoint.rollback()
+    return _page(visit, report=report, noun=noun, name=name, content=content)

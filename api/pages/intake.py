@@ -1,0 +1,202 @@
+"""The intake: one page asks what is to be done, shows what was understood, takes the facts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from api.errors import Invalid, Problem
+from api.pages import words
+from api.pages.fields import caught, day
+from api.pages.visit import MemberVisit, Visit, VisitDep
+from api.services import authorisation, checks, needs
+from api.services.needs import NeedDraft
+from api.services.previews import Preview, preview
+from api.web import Csrf
+from matcher.places import fold
+from models import Firm
+from models.need import WorkPlace
+from models.states import NeedState
+
+router = APIRouter()
+SUGGESTED = 8
+
+
+class IntakeForm(BaseModel):
+    """The fields as typed; nothing is refused here, so that nothing typed is lost."""
+
+    text: str = ""
+    title: str = ""
+    place: str = ""
+    volume: str = ""
+    rhythm: str = ""
+    starts_on: str = ""
+    work_place: str = "either"
+    certificates: list[str] = Field(default_factory=list)
+    firm_name: str = ""
+    kbo: str = ""
+    contact_name: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
+    website: str = ""  # a trap: people do not see it, robots fill it in
+    press: str = "send"
+
+    def draft(self, language: str) -> NeedDraft:
+        """Raises Invalid for a date or place of work that cannot be read."""
+        return NeedDraft(
+            text=self.text,
+            place=_required(self.place, "place"),
+            firm_name=self.firm_name,
+            contact_name=self.contact_name,
+            contact_email=_required(self.contact_email, "contact_email"),
+            contact_phone=self.contact_phone,
+            kbo=self.kbo,
+            language=language,
+            title=self.title,
+            volume=self.volume,
+            rhythm=self.rhythm,
+            starts_on=day(self.starts_on, "starts_on"),
+            work_place=_work_place(self.work_place),
+            certificates=self.certificates,
+        )
+
+
+async def _typed(request: Request) -> IntakeForm:
+    """The form as one value; read here because FastAPI cannot mix a form model and a field."""
+    data = await request.form()
+    fields = {key: value for key, value in data.items() if isinstance(value, str)}
+    codes = [value for value in data.getlist("certificates") if isinstance(value, str)]
+    return IntakeForm.model_validate(fields | {"certificates": codes})
+
+
+Typed = Annotated[IntakeForm, Depends(_typed)]
+
+
+def _required(value: str, field: str) -> str:
+    if not value.strip():
+        raise Invalid("missing", f"{field}: fill this in", field=field)
+    return value
+
+
+def _work_place(value: str) -> WorkPlace:
+    try:
+        return WorkPlace(value)
+    except ValueError:
+        raise Invalid("bad_choice", "work_place: choose one", field="work_place") from None
+
+
+def _page(visit: Visit, form: IntakeForm, errors: dict[str, str], status: int = 200) -> Response:
+    return visit.page(
+        "needs/new.html",
+        status,
+        form=form.model_dump(),
+        errors=errors,
+        preview=_preview(visit, form, errors),
+        activities=visit.runtime.activities,
+        certificates=visit.runtime.certificates,
+    )
+
+
+def _preview(visit: Visit, form: IntakeForm, errors: dict[str, str]) -> Preview | None:
+    place = None
+    try:
+        if form.place.strip():
+            place = checks.place(visit.runtime, form.place, "place")
+        return preview(
+            visit.desk,
+            form.text,
+            place,
+            work_place=_work_place(form.work_place),
+            certificates=tuple(form.certificates),
+        )
+    except Problem as problem:
+        errors.setdefault(str(problem.values.get("field", "place")).replace("postcode", "place"),
+                          words.problem(visit.language, problem))
+        return preview(visit.desk, form.text)
+
+
+@router.get("/needs/new")
+def new(visit: VisitDep, text: str = "", copy: str = "") -> Response:
+    """The empty form, or one filled from a text, an earlier need, or who is signed in."""
+    form = IntakeForm(text=text[: checks.MOST_TEXT])
+    if copy:
+        need = authorisation.need(visit.desk, copy)
+        form = IntakeForm(
+            text=need.text,
+            title=need.title,
+            place=f"{need.postcode} {need.place}",
+            volume=need.volume,
+            rhythm=need.rhythm,
+            work_place=need.work_place.value,
+            certificates=need.certificates,
+            contact_name=need.contact_name,
+            contact_phone=need.contact_phone or "",
+        )
+    actor = visit.desk.actor
+    if actor.firms:
+        firm = visit.desk.session.get_one(Firm, min(actor.firms))
+        form.firm_name, form.contact_email = firm.name, actor.email
+        form.place = form.place or firm.postcode or ""
+    return _page(visit, form, {})
+
+
+@router.post("/needs/new", dependencies=[Csrf])
+def send(visit: VisitDep, form: Typed) -> Response:
+    """Show what was understood (press=read), or take the need in."""
+    errors: dict[str, str] = {}
+    if form.website:
+        return visit.page("needs/sent.html", email=form.contact_email)
+    if form.press == "read":
+        return _page(visit, form, errors)
+    actor = visit.desk.actor
+    email = form.contact_email.strip().lower()
+    proven = bool(actor.hubs) or (bool(actor.email) and email == actor.email)
+    with caught(visit, errors):
+        need = needs.submit(visit.desk, form.draft(""), proven=proven)
+        if not proven:
+            return visit.page("needs/sent.html", email=need.contact_email)
+        if actor.hubs:
+            return visit.go(f"/hub/needs/{need.id}", "need_sent")
+        return visit.go(f"/needs/{need.id}", "need_sent")
+    return _page(visit, form, errors, 422)
+
+
+@router.post("/reading")
+def reading(visit: VisitDep, form: Typed) -> Response:
+    """The "what we understood" part of the form alone, for while someone types."""
+    errors: dict[str, str] = {}
+    return visit.page(
+        "needs/reading.html",
+        preview=_preview(visit, form, errors),
+        activities=visit.runtime.activities,
+    )
+
+
+@router.get("/places")
+def places(visit: VisitDep, q: str = "") -> Response:
+    """Places whose postcode or name begins so, for the suggestions under a place field."""
+    wanted = fold(q)
+    found = [
+        str(place)
+        for place in visit.runtime.places.places
+        if wanted and (place.postcode.startswith(wanted) or fold(place.name).startswith(wanted))
+    ]
+    return JSONResponse(found[:SUGGESTED])
+
+
+@router.get("/needs/{need_id}/confirm")
+def confirm_page(visit: MemberVisit, need_id: str) -> Response:
+    """The last look before a need goes to the hub."""
+    need = needs.with_steps(visit.desk, authorisation.need(visit.desk, need_id))
+    if need.state is not NeedState.DRAFT:
+        return visit.go(f"/needs/{need.id}")
+    return visit.page("needs/confirm.html", need=need, activities=visit.runtime.activities)
+
+
+@router.post("/needs/{need_id}/confirm", dependencies=[Csrf])
+def confirm(visit: MemberVisit, need_id: str) -> Response:
+    """The firm confirms its need; its mail address was proven by signing in."""
+    need = authorisation.need_as_firm(visit.desk, need_id)
+    needs.confirm(visit.desk, need)
+    return visit.go(f"/needs/{need.id}", "confirmed")

@@ -1,0 +1,273 @@
+"""The company's room: one lead by personal link or signed in, and the inbox of all."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from sqlalchemy import select
+
+from api.errors import Invalid, Problem
+from api.pages import words
+from api.pages.fields import Text
+from api.pages.visit import MemberVisit, Visit, VisitDep
+from api.services import answers, authorisation, companies, links, questions
+from api.services.desk import Actor
+from api.web import Csrf
+from models import Broadcast, Collaboration, Company, Correction, Hub, Lead, Need, VerdictRow
+from models.answer import AnswerKind, DeclineReason
+from models.states import COLLABORATION_TRANSITIONS, NeedState
+
+router = APIRouter()
+
+
+def _by_link(visit: Visit, token: str) -> tuple[Visit, Lead]:
+    """The lead of a personal link; what is done with it is done in the link's name."""
+    lead = links.lead_of(visit.desk, token)
+    visit.desk = visit.desk.as_actor(Actor(f"lead:{lead.id}"))
+    return visit, lead
+
+
+@router.get("/l/{token}")
+def by_link(visit: VisitDep, token: str) -> Response:
+    """The whole lead without an account. Opening it notes so, and never answers."""
+    visit, lead = _by_link(visit, token)
+    answers.opened(visit.desk, lead)
+    return _page(visit, lead, f"/l/{token}", signed=False)
+
+
+@router.post("/l/{token}/answer")
+def answer_by_link(
+    visit: VisitDep,
+    token: str,
+    kind: Text = "",
+    reason: Text = "",
+    available_from: Text = "",
+    capacity: Text = "",
+    note: Text = "",
+) -> Response:
+    """Interested, or not for us."""
+    visit, lead = _by_link(visit, token)
+    form = {
+        "kind": kind,
+        "reason": reason,
+        "available_from": available_from,
+        "capacity": capacity,
+        "note": note,
+    }
+    return _answer(visit, lead, f"/l/{token}", form, signed=False)
+
+
+@router.post("/l/{token}/question")
+def question_by_link(visit: VisitDep, token: str, text: Text = "") -> Response:
+    """A question to the firm; question and answer go to all recipients."""
+    visit, lead = _by_link(visit, token)
+    return _ask(visit, lead, f"/l/{token}", text, signed=False)
+
+
+@router.get("/leads")
+def inbox(visit: MemberVisit) -> Response:
+    """All leads of the visitor's companies: those to answer first."""
+    desk = visit.desk
+    rows = desk.session.execute(
+        select(Lead, Need, Broadcast, Company)
+        .join(Need, Need.id == Lead.need_id)
+        .join(Broadcast, Broadcast.id == Lead.broadcast_id)
+        .join(Company, Company.id == Lead.company_id)
+        .where(Lead.company_id.in_(desk.actor.companies), Broadcast.released_at <= desk.at)
+        .order_by(Lead.id.desc())
+    ).all()
+    found = [
+        {
+            "lead": lead,
+            "need": need,
+            "broadcast": broadcast,
+            "company": company,
+            "answer": answers.last(desk, lead.id),
+        }
+        for lead, need, broadcast, company in rows
+    ]
+    waiting = [row for row in found if row["lead"].closed_at is None and not row["answer"]]
+    running = [row for row in found if row["lead"].closed_at is None and row["answer"]]
+    past = [row for row in found if row["lead"].closed_at is not None]
+    return visit.page("leads/inbox.html", waiting=waiting, running=running, past=past)
+
+
+@router.get("/leads/why")
+def why(visit: MemberVisit) -> Response:
+    """Every broadcast of the last time and why it did or did not reach one's company."""
+    desk = visit.desk
+    rows = desk.session.execute(
+        select(VerdictRow, Broadcast, Need, Company)
+        .join(Broadcast, Broadcast.id == VerdictRow.broadcast_id)
+        .join(Need, Need.id == Broadcast.need_id)
+        .join(Company, Company.id == VerdictRow.company_id)
+        .where(VerdictRow.company_id.in_(desk.actor.companies))
+        .order_by(Broadcast.id.desc())
+        .limit(50)
+    ).all()
+    return visit.page(
+        "leads/why.html", rows=[dict(zip(("verdict", "broadcast", "need", "company"), row, strict=True)) for row in rows]
+    )
+
+
+@router.get("/leads/offers")
+def own_profile(visit: MemberVisit) -> Response:
+    """The profile of one's own company (the first, for people of several)."""
+    mine = sorted(visit.desk.actor.companies)
+    if not mine:
+        return visit.page("leads/no_company.html")
+    return visit.go(f"/companies/{mine[0]}/edit")
+
+
+@router.get("/leads/{lead_id}")
+def show(visit: MemberVisit, lead_id: str) -> Response:
+    """One lead, signed in."""
+    lead = authorisation.lead_as_company(visit.desk, lead_id)
+    answers.opened(visit.desk, lead)
+    return _page(visit, lead, f"/leads/{lead.id}", signed=True)
+
+
+@router.post("/leads/{lead_id}/answer", dependencies=[Csrf])
+def answer(
+    visit: MemberVisit,
+    lead_id: str,
+    kind: Text = "",
+    reason: Text = "",
+    available_from: Text = "",
+    capacity: Text = "",
+    note: Text = "",
+) -> Response:
+    """Interested, or not for us, signed in."""
+    lead = authorisation.lead_as_company(visit.desk, lead_id)
+    form = {
+        "kind": kind,
+        "reason": reason,
+        "available_from": available_from,
+        "capacity": capacity,
+        "note": note,
+    }
+    return _answer(visit, lead, f"/leads/{lead.id}", form, signed=True)
+
+
+@router.post("/leads/{lead_id}/question", dependencies=[Csrf])
+def question(visit: MemberVisit, lead_id: str, text: Text = "") -> Response:
+    """A question to the firm, signed in."""
+    lead = authorisation.lead_as_company(visit.desk, lead_id)
+    return _ask(visit, lead, f"/leads/{lead.id}", text, signed=True)
+
+
+@router.get("/unsubscribe/{token}")
+def unsubscribe_page(visit: VisitDep, token: str) -> Response:
+    """A button that stops reminders; opening the page does nothing."""
+    company = companies.load(visit.desk, links.company_to_unsubscribe(visit.desk, token))
+    return visit.page("leads/unsubscribe.html", company=company, token=token)
+
+
+@router.post("/unsubscribe/{token}")
+def unsubscribe(visit: VisitDep, token: str) -> Response:
+    """Stop reminders in one click (RFC 8058): mail programs post here without a form."""
+    company_id = links.company_to_unsubscribe(visit.desk, token)
+    desk = visit.desk.as_actor(Actor("unsubscribe", companies=frozenset({company_id})))
+    companies.change(desk, company_id, wants_reminders=False)
+    return visit.go(f"/unsubscribe/{token}", "unsubscribed")
+
+
+def _answer(
+    visit: Visit, lead: Lead, path: str, form: dict[str, str], *, signed: bool
+) -> Response:
+    savepoint = visit.desk.session.begin_nested()
+    try:
+        if form["kind"] not in list(AnswerKind):
+            raise Invalid("bad_choice", "kind: choose an answer", field="kind")
+        reason = form["reason"]
+        if reason and reason not in list(DeclineReason):
+            raise Invalid("bad_choice", "reason: choose one", field="reason")
+        answers.give(
+            visit.desk,
+            lead,
+            AnswerKind(form["kind"]),
+            reason=DeclineReason(reason) if reason else None,
+            available_from=form["available_from"],
+            capacity=form["capacity"],
+            note=form["note"],
+        )
+        savepoint.commit()
+    except Problem as problem:
+        savepoint.rollback()
+        field = str(problem.values.get("field", "kind"))
+        errors = {field: words.problem(visit.language, problem)}
+        return _page(visit, lead, path, signed=signed, form=form, errors=errors, status=problem.status)
+    return visit.go(path, "answer_kept")
+
+
+def _ask(visit: Visit, lead: Lead, path: str, text: str, *, signed: bool) -> Response:
+    savepoint = visit.desk.session.begin_nested()
+    try:
+        questions.ask(visit.desk, lead, text)
+        savepoint.commit()
+    except Problem as problem:
+        savepoint.rollback()
+        errors = {"text": words.problem(visit.language, problem)}
+        return _page(visit, lead, path, signed=signed, form={"text": text}, errors=errors, status=problem.status)
+    return visit.go(f"{path}#questions", "question_sent")
+
+
+def _page(
+    visit: Visit,
+    lead: Lead,
+    path: str,
+    *,
+    signed: bool,
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    desk = visit.desk
+    need = desk.session.get_one(Need, lead.need_id)
+    broadcast = desk.session.get_one(Broadcast, lead.broadcast_id)
+    given = answers.last(desk, lead.id)
+    kept: dict[str, Any] = {
+        "kind": given.kind.value if given else "",
+        "reason": given.reason.value if given and given.reason else "",
+        "available_from": given.available_from if given else "",
+        "capacity": given.capacity if given else "",
+        "note": given.note if given else "",
+        "text": "",
+    }
+    corrections = desk.session.scalars(
+        select(Correction).where(Correction.broadcast_id == broadcast.id).order_by(Correction.number)
+    ).all()
+    collaboration = desk.session.scalar(
+        select(Collaboration).where(
+            Collaboration.need_id == need.id, Collaboration.company_id == lead.company_id
+        )
+    )
+    verdict = desk.session.scalar(
+        select(VerdictRow).where(
+            VerdictRow.broadcast_id == broadcast.id, VerdictRow.company_id == lead.company_id
+        )
+    )
+    return visit.page(
+        "leads/show.html",
+        status,
+        lead=lead,
+        need=need,
+        content=broadcast.content,
+        broadcast=broadcast,
+        corrections=corrections,
+        company=desk.session.get_one(Company, lead.company_id),
+        hub=desk.session.get_one(Hub, need.hub_id),
+        questions=[q for q in questions.of_need(desk, need.id) if q.answer or q.lead_id == lead.id],
+        given=given,
+        answerable=lead.closed_at is None
+        and need.state is NeedState.OPEN
+        and broadcast.deadline > desk.at,
+        collaboration=collaboration,
+        next_states=COLLABORATION_TRANSITIONS,
+        verdict=verdict,
+        form=kept | (form or {}),
+        errors=errors or {},
+        reasons=list(DeclineReason),
+        action=path,
+        signed=signed,
+        certificate_names=visit.runtime.certificates,
+    )

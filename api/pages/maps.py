@@ -1,0 +1,72 @@
+"""Flanders as our own SVG: dots from our coordinates, no tiles from elsewhere."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from api.services.matching import Judged
+from matcher.places import Located, Places
+from models import Company
+
+WEST, EAST, SOUTH, NORTH = 2.53, 5.93, 50.66, 51.52  # degrees, around Flanders
+WIDTH = 1000
+_SCALE = WIDTH / ((EAST - WEST) * math.cos(math.radians(51.1)))
+HEIGHT = round((NORTH - SOUTH) * _SCALE)
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One company on the map. x and y in SVG units."""
+
+    x: int
+    y: int
+    kind: str
+    name: str
+    company_id: str
+
+
+def project(place: Located) -> tuple[int, int]:
+    """Equirectangular, true at 51.1 degrees north: fine for a region 200 km wide."""
+    x = (place.lon - WEST) * math.cos(math.radians(51.1)) * _SCALE
+    return round(x), round((NORTH - place.lat) * _SCALE)
+
+
+@dataclass
+class Map:
+    """What the map template draws."""
+
+    places: Places
+    dots: list[Dot] = field(default_factory=list)
+    star: tuple[int, int] | None = None
+    width: int = WIDTH
+    height: int = HEIGHT
+
+    @property
+    def ground(self) -> str:
+        """All Flemish municipalities as one path of points: the shape of the land."""
+        marks = (project(each) for each in self.places.municipalities if each.region == "flanders")
+        return "".join(f"M{x} {y}h0" for x, y in marks)
+
+    def need(self, place: Located) -> "Map":
+        self.star = project(place)
+        return self
+
+    def companies(self, judged: Iterable[Judged]) -> "Map":
+        """Every site of every judged company."""
+        for each in judged:
+            kind = "yes" if each.verdict.eligible else "no"
+            self._sites(each.company, kind)
+        # Eligible ones are drawn last, on top.
+        self.dots.sort(key=lambda dot: (dot.kind == "yes", dot.company_id))
+        return self
+
+    def all_of(self, companies: Iterable[Company]) -> "Map":
+        """Every site of every company. Needs `sites` loaded."""
+        for company in companies:
+            self._sites(company, "yes")
+        return self
+
+    def _sites(self, company: Company, kind: str) -> None:
+        for site in company.sites:
+            x, y = project(site)
+            self.dots.append(Dot(x, y, kind, company.name, company.id))

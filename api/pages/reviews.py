@@ -1,0 +1,307 @@
+"""The coordinator's page of one need: beside its reading, every company judged; and the deeds."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Response
+
+from api.errors import Invalid, Problem
+from api.pages import words
+from api.pages.fields import Text, Texts, moment
+from api.pages.maps import Map
+from api.pages.visit import CoordinatorVisit, Visit
+from api.services import (
+    audit,
+    authorisation,
+    broadcasts,
+    exceptions,
+    hubs,
+    judgements,
+    leads,
+    matching,
+    needs,
+    questions,
+    referrals,
+)
+from api.services.matching import Assessment, Judged
+from api.web import Csrf
+from matcher.calibration import ALPHAS
+from matcher.explain import explain
+from matcher.neutrality import neutral_order
+from models import Firm, Hub, Need, Person
+from models.broadcast import ExceptionKind
+from models.need import WorkPlace
+from models.referral import ReferralKind
+from models.states import NeedState
+
+router = APIRouter()
+WAITING = (NeedState.SUBMITTED, NeedState.RETURNED)
+
+
+@router.get("/hub/needs/{need_id}")
+def show(visit: CoordinatorVisit, need_id: str, alpha: str = "") -> Response:
+    """One need, what was understood, and every company of the territory judged for it."""
+    return _page(visit, need_id, alpha)
+
+
+def _page(
+    visit: Visit,
+    need_id: str,
+    alpha: str = "",
+    errors: dict[str, str] | None = None,
+    form: dict[str, Any] | None = None,
+) -> Response:
+    desk = visit.desk
+    need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
+    hub = desk.session.get_one(Hub, need.hub_id)
+    assessment = matching.assess(desk, need)
+    made = {each.company_id: each for each in exceptions.of_need(desk, need.id)}
+    labels = {each.code: each.label(visit.language) for each in visit.runtime.activities.all}
+    return visit.page(
+        "hub/need.html",
+        422 if errors else 200,
+        need=need,
+        hub=hub,
+        firm=desk.session.get_one(Firm, need.firm_id),
+        waiting=need.state in WAITING,
+        assessment=assessment,
+        eligible=_in_neutral_order(need, assessment.eligible),
+        excluded=_nearest_first(assessment),
+        exceptions=made,
+        recipients=len(broadcasts.recipients(assessment, list(made.values()))),
+        what_if=_what_if(visit, need, hub, assessment, alpha),
+        alphas=ALPHAS,
+        alpha=alpha or f"{hub.alpha:g}",
+        labels=labels,
+        certificates=visit.runtime.certificates,
+        broadcast=leads.present(desk, need.id),
+        questions=questions.of_need(desk, need.id),
+        referrals=referrals.of_need(desk, need),
+        hubs=[each for each in hubs.all_hubs(desk) if each.id != hub.id],
+        audit=_audit(visit, need),
+        map=Map(visit.runtime.places).need(need).companies(assessment.judged),
+        errors=errors or {},
+        form=form or {},
+        work_places=[each.value for each in WorkPlace],
+    )
+
+
+def _in_neutral_order(need: Need, judged: tuple[Judged, ...]) -> list[Judged]:
+    by_id = {each.company.id: each for each in judged}
+    return [by_id[company_id] for company_id in neutral_order(need.id, by_id)]
+
+
+def _nearest_first(assessment: Assessment) -> list[Judged]:
+    """Those not eligible, nearest to eligible first: where a mistake would be found."""
+    out = [each for each in assessment.judged if not each.verdict.eligible]
+    return sorted(
+        out, key=lambda each: (len(each.verdict.against), -each.match.probability, each.company.id)
+    )
+
+
+def _what_if(
+    visit: Visit, need: Need, hub: Hub, present: Assessment, alpha: str
+) -> dict[str, Any] | None:
+    """Who would join or fall away under another alpha; None when it is the hub's own."""
+    try:
+        wanted = float(alpha)
+    except ValueError:
+        return None
+    if wanted == hub.alpha or not hubs.LEAST_ALPHA <= wanted <= hubs.MOST_ALPHA:
+        return None
+    other = matching.assess(visit.desk, need, alpha=wanted)
+    now = {each.company.id: each for each in present.eligible}
+    then = {each.company.id: each for each in other.eligible}
+    return {
+        "threshold": other.threshold,
+        "eligible": len(then),
+        "added": [each for key, each in then.items() if key not in now],
+        "missed": [each for key, each in now.items() if key not in then],
+    }
+
+
+def _audit(visit: Visit, need: Need) -> list[dict[str, Any]]:
+    rows = []
+    for entry in audit.of(visit.desk, "need", need.id):
+        person = visit.desk.session.get(Person, entry.actor)
+        rows.append({"entry": entry, "who": (person.name or person.email) if person else ""})
+    return rows
+
+
+@router.post("/hub/needs/{need_id}/steps", dependencies=[Csrf])
+def steps(
+    visit: CoordinatorVisit,
+    need_id: str,
+    text: Texts = [],  # noqa: B006
+    first: Texts = [],  # noqa: B006
+    second: Texts = [],  # noqa: B006
+) -> Response:
+    """The coordinator's reading: per step a text and up to two kinds of work by name.
+
+    A step whose text was emptied is dropped.
+    """
+    codes = {
+        each.label(language).casefold(): each.code
+        for each in visit.runtime.activities.all
+        for language in ("nl", "fr", "en")
+    } | {each.code: each.code for each in visit.runtime.activities.all}
+    try:
+        corrected = []
+        for words_of_step, *names in zip(text, first, second, strict=True):
+            named = [name.strip() for name in names if name.strip()]
+            found = [codes.get(name.casefold(), name) for name in named]
+            if words_of_step.strip():
+                corrected.append((words_of_step, list(dict.fromkeys(found))))
+        needs.correct_steps(visit.desk, need_id, corrected)
+    except (Invalid, ValueError) as error:
+        problem = error if isinstance(error, Problem) else Invalid("steps", str(error))
+        typed = [list(row) for row in zip(text, first, second, strict=False)]
+        errors = {"steps": words.problem(visit.language, problem)}
+        return _page(visit, need_id, errors=errors, form={"steps": typed})
+    return visit.go(f"/hub/needs/{need_id}", "steps")
+
+
+@router.get("/hub/needs/{need_id}/approve")
+def approve_page(visit: CoordinatorVisit, need_id: str) -> Response:
+    """The last look before release: who gets it, when, until when. There is no undo."""
+    return _approve_page(visit, need_id, {})
+
+
+def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Response:
+    desk = visit.desk
+    need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
+    exceptions.require_waiting(need)
+    hub = desk.session.get_one(Hub, need.hub_id)
+    assessment = matching.assess(desk, need)
+    made = exceptions.of_need(desk, need.id)
+    chosen = broadcasts.recipients(assessment, made)
+    names = {each.company.id: each.company.name for each in assessment.judged}
+    return visit.page(
+        "hub/approve.html",
+        422 if errors else 200,
+        need=need,
+        hub=hub,
+        content=broadcasts.content_of(need, hub),
+        fits=assessment.fits or assessment.least is None or bool(made),
+        recipients=sorted(chosen, key=lambda each: each.company.name),
+        exceptions=[(each, names.get(each.company_id, "")) for each in made],
+        threshold=assessment.threshold,
+        deadline=broadcasts.default_deadline(hub, desk.at),
+        errors=errors,
+    )
+
+
+@router.post("/hub/needs/{need_id}/approve", dependencies=[Csrf])
+def approve(visit: CoordinatorVisit, need_id: str, deadline: Text = "") -> Response:
+    """Release the need to its whole eligible set."""
+    savepoint = visit.desk.session.begin_nested()
+    try:
+        broadcasts.approve(visit.desk, need_id, deadline=moment(deadline, "deadline"))
+        savepoint.commit()
+    except Invalid as problem:
+        savepoint.rollback()
+        errors = {"deadline": words.problem(visit.language, problem)}
+        return _approve_page(visit, need_id, errors)
+    return visit.go(f"/hub/needs/{need_id}/broadcast", "approved")
+
+
+@router.post("/hub/needs/{need_id}/ask", dependencies=[Csrf])
+def ask(visit: CoordinatorVisit, need_id: str, text: Text = "") -> Response:
+    """Ask the firm something."""
+    questions.ask_firm(visit.desk, need_id, text)
+    return visit.go(f"/hub/needs/{need_id}", "asked")
+
+
+@router.post("/hub/needs/{need_id}/refer", dependencies=[Csrf])
+def refer(
+    visit: CoordinatorVisit,
+    need_id: str,
+    kind: Text = "",
+    message: Text = "",
+    to_hub: Text = "",
+    to_name: Text = "",
+    to_email: Text = "",
+) -> Response:
+    """Hand the need to another hub, partner, expert or funder."""
+    if kind not in list(ReferralKind):
+        raise Invalid("bad_choice", "kind: choose one", field="kind")
+    referrals.refer(
+        visit.desk,
+        need_id,
+        ReferralKind(kind),
+        message,
+        to_hub=to_hub,
+        to_name=to_name,
+        to_email=to_email,
+    )
+    return visit.go("/hub", "referred")
+
+
+@router.post("/hub/needs/{need_id}/no-fit", dependencies=[Csrf])
+def no_fit(visit: CoordinatorVisit, need_id: str, reason: Text = "") -> Response:
+    """Close the need: no work in it for a maatwerkbedrijf."""
+    needs.declare_no_fit(visit.desk, need_id, reason)
+    return visit.go(f"/hub/needs/{need_id}", "no_fit")
+
+
+@router.post("/hub/needs/{need_id}/take-back", dependencies=[Csrf])
+def take_back(visit: CoordinatorVisit, need_id: str) -> Response:
+    """Undo a referral, a no fit or a withdrawal."""
+    needs.take_back(visit.desk, need_id)
+    return visit.go(f"/hub/needs/{need_id}", "taken_back")
+
+
+@router.get("/hub/needs/{need_id}/companies/{company_id}")
+def company(visit: CoordinatorVisit, need_id: str, company_id: str) -> Response:
+    """One company judged for one need: every reason, every step, the words that carried it."""
+    desk = visit.desk
+    need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
+    found = [
+        each for each in matching.assess(desk, need).judged if each.company.id == company_id
+    ]
+    made = {each.company_id: each for each in exceptions.of_need(desk, need.id)}
+    if not found:
+        return visit.go(f"/companies/{company_id}")
+    judged = found[0]
+    explanation = (
+        explain(visit.runtime.ranker, need.text, judged.match.offer_text)
+        if judged.match.offer_text
+        else None
+    )
+    return visit.page(
+        "hub/company_verdict.html",
+        need=need,
+        judged=judged,
+        explanation=explanation,
+        exception=made.get(company_id),
+        waiting=need.state in WAITING,
+    )
+
+
+@router.post("/hub/needs/{need_id}/exceptions", dependencies=[Csrf])
+def exception(
+    visit: CoordinatorVisit,
+    need_id: str,
+    company_id: Text = "",
+    kind: Text = "",
+    reason: Text = "",
+    undo: Annotated[str, Form()] = "",
+) -> Response:
+    """Leave out or add a company with a written reason, or undo that."""
+    if undo:
+        exceptions.undo(visit.desk, need_id, company_id)
+        return visit.go(f"/hub/needs/{need_id}", "exception_undone")
+    if kind not in list(ExceptionKind):
+        raise Invalid("bad_choice", "kind: choose one", field="kind")
+    exceptions.make(visit.desk, need_id, company_id, ExceptionKind(kind), reason)
+    return visit.go(f"/hub/needs/{need_id}", "exception")
+
+
+@router.post("/hub/needs/{need_id}/judge", dependencies=[Csrf])
+def judge(
+    visit: CoordinatorVisit, need_id: str, company_id: Text = "", grade: Text = ""
+) -> Response:
+    """The coordinator's own judgement, for the next calibration."""
+    if grade not in ("0", "1", "2"):
+        raise Invalid("bad_choice", "grade: choose one", field="grade")
+    judgements.by_coordinator(visit.desk, need_id, company_id, int(grade))
+    return visit.go(f"/hub/needs/{need_id}/companies/{company_id}", "judged")

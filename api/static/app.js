@@ -1,0 +1,58 @@
+// Makes pages nicer where JavaScript runs; every page works without it.
+"use strict";
+
+// The reading of a need while it is typed.
+const intake = document.querySelector("form[data-reading]");
+if (intake) {
+  const panel = document.getElementById("reading");
+  let timer = 0, running = null, last = "";
+  const ask = async () => {
+    const form = new FormData(intake);
+    const key = ["text", "place", "work_place"].map((name) => form.get(name)).join("|") + form.getAll("certificates");
+    if (key === last || String(form.get("text")).trim().length < 10) return;
+    last = key;
+    if (running) running.abort();
+    running = new AbortController();
+    panel.classList.add("loading");
+    try {
+      const answer = await fetch(intake.dataset.reading, { method: "POST", body: new URLSearchParams(form), signal: running.signal });
+      if (answer.ok) panel.innerHTML = await answer.text();
+      panel.classList.remove("loading");
+    } catch (error) {
+      if (error.name !== "AbortError") panel.classList.remove("loading");
+    }
+  };
+  intake.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 450); });
+}
+
+// Suggestions under a place field.
+for (const field of document.querySelectorAll("input[list=places]")) {
+  const list = document.getElementById("places");
+  field.addEventListener("input", async () => {
+    if (field.value.trim().length < 2) return;
+    const answer = await fetch("/places?q=" + encodeURIComponent(field.value)).catch(() => null);
+    if (!answer || !answer.ok) return;
+    list.replaceChildren(...(await answer.json()).map((name) => { const o = document.createElement("option"); o.value = name; return o; }));
+  });
+}
+
+// A part of the page that refreshes itself while it is looked at.
+for (const part of document.querySelectorAll("[data-refresh]")) {
+  setInterval(async () => {
+    if (document.hidden || part.contains(document.activeElement)) return;
+    const answer = await fetch(part.dataset.refresh).catch(() => null);
+    if (answer && answer.ok) part.innerHTML = await answer.text();
+  }, 5000);
+}
+
+// A form of choices that acts at once; its button stays for keyboards.
+for (const form of document.querySelectorAll("form[data-auto]")) {
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
+// No form twice by a nervous finger.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (button && event.target.method === "post") setTimeout(() => { button.disabled = true; }, 0);
+});
+window.addEventListener("pageshow", () => { for (const b of document.querySelectorAll("button[disabled]")) b.disabled = false; });
