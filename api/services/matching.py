@@ -27,7 +27,17 @@ from matcher.eligibility import (
 from matcher.encoder import Encoder
 from matcher.ranking import CompanyMatch, Ranker, Ranking, Reading
 from matcher.signals import OfferIndex, OfferLine
-from models import BroadcastException, Company, Hub, Lead, Need, Offer, OfferVector, Step
+from models import (
+    BroadcastException,
+    CalibrationRow,
+    Company,
+    Hub,
+    Lead,
+    Need,
+    Offer,
+    OfferVector,
+    Step,
+)
 from models.broadcast import ExceptionKind
 from models.company import Recognition
 from models.hub import Policy
