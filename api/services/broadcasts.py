@@ -125,6 +125,15 @@ def approve(desk: Desk, need_id: str, *, deadline: datetime | None = None) -> Br
     desk.session.add_all(_frozen(broadcast, each) for each in assessment.judged)
     facts = _release_facts(broadcast, made, chosen, assessment.judged)
     ledger.append(desk, broadcast.id, "released", **facts)
+    for each in made:
+        ledger.append(
+            desk,
+            broadcast.id,
+            "exception",
+            company_id=each.company_id,
+            kind=each.kind.value,
+            reason=each.reason,
+        )
     _send_leads(desk, broadcast, need, hub, [each.company for each in chosen])
     audit.record(
         desk, "approve", "need", need.id, hub.id, broadcast_id=broadcast.id, leads=len(chosen)
@@ -179,14 +188,7 @@ def _release_facts(
         "calibration": broadcast.calibration,
         "recipients": sorted(each.company.id for each in chosen),
         "verdicts": [_verdict_facts(each) for each in judged],
-        "exceptions": [
-            {
-                "company_id": each.company_id,
-                "kind": each.kind.value,
-                "reason_hash": proof.text_hash(each.reason),
-            }
-            for each in made
-        ],
+        "exceptions": [{"company_id": each.company_id, "kind": each.kind.value} for each in made],
     }
 
 
