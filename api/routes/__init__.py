@@ -2,7 +2,22 @@
 
 from fastapi import APIRouter
 
-from api.routes import hubs
+from api.routes import (
+    answers,
+    broadcasts,
+    choices,
+    collaborations,
+    companies,
+    exceptions,
+    hubs,
+    leads,
+    match,
+    needs,
+    offers,
+    questions,
+    tokens,
+    verdicts,
+)
 
 DESCRIPTION = """\
 Everything Maatmatch does, for machines.
@@ -26,5 +41,20 @@ ones are listed in a neutral order: sort by the SHA-256 of `<need id>:<company i
 """
 
 router = APIRouter(prefix="/v1")
-for _noun in (hubs,):
+for _noun in (
+    match,
+    needs,
+    verdicts,
+    exceptions,
+    broadcasts,
+    leads,
+    answers,
+    questions,
+    choices,
+    collaborations,
+    companies,
+    offers,
+    hubs,
+    tokens,
+):
     router.include_router(_noun.router)

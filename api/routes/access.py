@@ -25,11 +25,15 @@ def _bearer_in_document(
     """Names the security scheme in the OpenAPI document; TokenDesk checks the token itself."""
 
 
-def _with_scope(scope: str) -> Any:
+def _with_scope(scope: str, *or_else: str) -> Any:
+    """The desk of a token that holds this scope, or one of the others."""
+
     def desk_with_scope(
         desk: TokenDesk, _shown: Annotated[None, Depends(_bearer_in_document)]
     ) -> Desk:
-        authorisation.require_scope(desk.actor, scope)
+        held = desk.actor.scopes or frozenset()
+        if held.isdisjoint(or_else):
+            authorisation.require_scope(desk.actor, scope)
         return desk
 
     return Depends(desk_with_scope)
@@ -48,6 +52,8 @@ LeadsRead = Annotated[Desk, _with_scope("leads:read")]
 LeadsWrite = Annotated[Desk, _with_scope("leads:write")]
 CompaniesRead = Annotated[Desk, _with_scope("companies:read")]
 CompaniesWrite = Annotated[Desk, _with_scope("companies:write")]
+CollaborationsRead = Annotated[Desk, _with_scope("needs:read", "leads:read")]
+CollaborationsWrite = Annotated[Desk, _with_scope("needs:write", "leads:write")]
 HubsRead = Annotated[Desk, _with_scope("hubs:read")]
 HubsWrite = Annotated[Desk, _with_scope("hubs:write")]
 

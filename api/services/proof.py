@@ -71,9 +71,7 @@ def proof(desk: Desk, broadcast: Broadcast, audience: Audience) -> dict[str, Any
     hub = desk.session.get_one(Hub, broadcast.hub_id)
     own = desk.actor.companies if audience is Audience.COMPANY else None
     sent = leads.leads_of(desk, broadcast.id)
-    mine = frozenset(lead.id for lead in sent if own is None or lead.company_id in own)
     verdicts = leads.verdicts_of(desk, broadcast.id)
-    show = _shown(audience, own, mine)
     return {
         "format": FORMAT,
         "audience": audience.value,
@@ -94,10 +92,22 @@ def proof(desk: Desk, broadcast: Broadcast, audience: Audience) -> dict[str, Any
         "leads": [
             {"id": lead.id, "company_id": lead.company_id, "late": lead.late}
             for lead in sent
-            if lead.id in mine
+            if own is None or lead.company_id in own
         ],
-        "ledger": [show(entry) for entry in ledger.entries(desk, broadcast.id)],
+        "ledger": ledger_as_seen(desk, broadcast, audience),
     }
+
+
+def ledger_as_seen(desk: Desk, broadcast: Broadcast, audience: Audience) -> list[dict[str, Any]]:
+    """The ledger, each entry in full, without its details or by its hashes alone."""
+    own = desk.actor.companies if audience is Audience.COMPANY else None
+    mine = frozenset(
+        lead.id
+        for lead in leads.leads_of(desk, broadcast.id)
+        if own is not None and lead.company_id in own
+    )
+    show = _shown(audience, own, mine)
+    return [show(entry) for entry in ledger.entries(desk, broadcast.id)]
 
 
 def verify_broadcast(desk: Desk, broadcast_id: str) -> list[Check]:

@@ -1,0 +1,56 @@
+"""Answers: companies answer their leads, the firm sees who is interested in neutral order."""
+
+from fastapi import Response
+from sqlalchemy import select
+
+from api.idempotency import OnceDep
+from api.routes.access import FOUND, WRITTEN, LeadsRead, LeadsWrite, NeedsRead, PathId, noun
+from api.routes.leads import released
+from api.schemas.answers import AnswerIn, AnswerOut, InterestedOut
+from api.services import answers, authorisation
+from models import Answer
+
+router = noun("answers")
+
+
+@router.post(
+    "/leads/{lead_id}/answers", status_code=201, response_model=AnswerOut, responses=WRITTEN
+)
+def give_answer(desk: LeadsWrite, lead_id: PathId, body: AnswerIn, once: OnceDep) -> Response:
+    """Answer a lead; may be changed until the deadline, the last one counts.
+
+    The company itself; scope `leads:write`. Being fast brings nothing: the firm sees all
+    interested companies in an order that time does not change.
+    """
+    lead = released(desk, authorisation.lead_as_company(desk, lead_id))
+    answer = answers.give(
+        desk,
+        lead,
+        body.kind,
+        reason=body.reason,
+        available_from=body.available_from,
+        capacity=body.capacity,
+        note=body.note,
+    )
+    return once.answer(AnswerOut.model_validate(answer), 201)
+
+
+@router.get("/leads/{lead_id}/answers", responses=FOUND)
+def list_answers(desk: LeadsRead, lead_id: PathId) -> list[AnswerOut]:
+    """All answers to a lead, oldest first. Its company and hub; scope `leads:read`."""
+    lead = released(desk, authorisation.lead(desk, lead_id))
+    rows = desk.session.scalars(select(Answer).where(Answer.lead_id == lead.id).order_by(Answer.id))
+    return [AnswerOut.model_validate(row) for row in rows]
+
+
+@router.get("/needs/{need_id}/interested", responses=FOUND)
+def list_interested(desk: NeedsRead, need_id: PathId) -> list[InterestedOut]:
+    """The interested companies in the neutral order of this need. Its firm and hub.
+
+    Recompute the order yourself: sort by the SHA-256 of `<need id>:<company id>` in hexadecimal.
+    """
+    need = authorisation.need(desk, need_id)
+    return [
+        InterestedOut(lead_id=each.lead.id, company=each.company, answer=each.answer)
+        for each in answers.interested(desk, need.id)
+    ]

@@ -1,0 +1,109 @@
+"""Match: a text against offers, without an account and without keeping anything."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from api.errors import Invalid
+from api.routes.access import Lang, noun, problems
+from api.schemas.match import (
+    ActivityOut,
+    MatchIn,
+    MatchResult,
+    RankedOffer,
+    ReadStepOut,
+    WordOut,
+)
+from api.services import checks, matching
+from api.services.desk import Desk
+from api.web import RuntimeDep, SessionDep
+from matcher.activities import Activities
+from matcher.explain import explain
+from matcher.ranking import OfferIndex, OfferLine, Ranking, Reading
+from models import Company
+
+router = noun("match")
+
+
+@router.post("/match", responses=problems(400, 413, 422, 429, 503))
+def match(body: MatchIn, session: SessionDep, runtime: RuntimeDep, lang: Lang) -> MatchResult:
+    """Rank offers for a text: language, steps, activities, and the offers, best first.
+
+    Needs no token; 120 requests a minute for each caller. It keeps nothing and changes nothing,
+    so it may be repeated freely and takes no Idempotency-Key.
+    """
+    desk = Desk(session, runtime)
+    text = checks.text(body.text, "text")
+    index = matching.offer_index(desk) if body.offers is None else _index(desk, body)
+    ranking = runtime.ranker.rank(matching.read(runtime, text), index)
+    reading = ranking.reading
+    offers = ranked(desk, ranking, text, body.top)
+    if body.offers is None:
+        name_companies(desk, offers)
+    return MatchResult(
+        language=reading.language,
+        fit=round(reading.fit, 6),
+        fits=runtime.ranker.fits(reading),
+        steps=read_steps(runtime.activities, reading, lang),
+        offers=offers,
+        encoder=runtime.ranker.encoder.identity,
+    )
+
+
+def read_steps(activities: Activities, reading: Reading, lang: str) -> list[ReadStepOut]:
+    """The steps of a reading with the names of their activities."""
+    return [
+        ReadStepOut(
+            text=step.text,
+            activities=[
+                ActivityOut(
+                    code=code,
+                    label=activities[code].label(lang),
+                    probability=round(probability, 6),
+                )
+                for code, probability in step.activities
+            ],
+        )
+        for step in reading.steps
+    ]
+
+
+def ranked(desk: Desk, ranking: Ranking, text: str, top: int) -> list[RankedOffer]:
+    """The best offers of a ranking, each with the words that carried it."""
+    found = []
+    for row in ranking.order[:top].tolist():
+        line = ranking.offers[row]
+        why = explain(desk.runtime.ranker, text, line.text)
+        found.append(
+            RankedOffer(
+                offer_id=line.id,
+                company_id=line.company_id,
+                company=None,
+                text=line.text,
+                score=round(float(ranking.score[row]), 6),
+                probability=round(float(ranking.probability[row]), 6),
+                step=why.step,
+                need_words=_words(why.need_words),
+                offer_words=_words(why.offer_words),
+            )
+        )
+    return found
+
+
+def _words(weighted: Sequence[tuple[str, float]]) -> list[WordOut]:
+    return [WordOut(word=word, weight=round(weight, 4)) for word, weight in weighted]
+
+
+def _index(desk: Desk, body: MatchIn) -> OfferIndex:
+    lines = [OfferLine(each.id, each.text, each.company_id) for each in body.offers or ()]
+    if len({line.id for line in lines}) != len(lines):
+        raise Invalid("same_id", "offers: two offers have the same id", field="offers")
+    return desk.runtime.ranker.index(lines)
+
+
+def name_companies(desk: Desk, offers: list[RankedOffer]) -> None:
+    ids = {offer.company_id for offer in offers if offer.company_id}
+    rows = desk.session.execute(select(Company.id, Company.name).where(Company.id.in_(ids)))
+    names = {row.id: row.name for row in rows}
+    for offer in offers:
+        offer.company = names.get(offer.company_id or "")

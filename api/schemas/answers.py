@@ -1,0 +1,79 @@
+"""Answers of companies to their leads."""
+
+from datetime import datetime
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.base import EXAMPLE_ID, Id, In, Line, Out, Words
+from models.answer import AnswerKind, DeclineReason
+
+
+class AnswerIn(In):
+    """Interested, with when and how much; or not for us, with why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"kind": "interested", "available_from": "begin maart", "capacity": "150 kg"},
+                {"kind": "not_for_us", "reason": "no_capacity"},
+            ]
+        },
+    )
+
+    kind: AnswerKind
+    reason: DeclineReason | None = Field(None, description="required with not_for_us")
+    available_from: Line = ""
+    capacity: Line = ""
+    note: Words = Field("", max_length=3000)
+
+
+class AnswerOut(Out):
+    """An answer; the last one of a lead counts, all are kept."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": EXAMPLE_ID,
+                    "lead_id": EXAMPLE_ID,
+                    "kind": "interested",
+                    "reason": None,
+                    "available_from": "begin maart",
+                    "capacity": "150 kg per week",
+                    "note": "We halen zelf op.",
+                    "created_at": "2027-01-13T08:12:00Z",
+                }
+            ]
+        },
+    )
+
+    id: Id
+    lead_id: Id
+    kind: AnswerKind
+    reason: DeclineReason | None
+    available_from: str
+    capacity: str
+    note: str
+    created_at: datetime
+
+
+class InterestedCompany(Out):
+    """A company that is interested, with what a firm needs to compare and to call."""
+
+    id: Id
+    name: str
+    email: str | None
+    phone: str | None
+    website: str | None
+    description: str
+    language: str
+
+
+class InterestedOut(Out):
+    """One interested company and its answer."""
+
+    lead_id: Id
+    company: InterestedCompany
+    answer: AnswerOut

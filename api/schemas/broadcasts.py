@@ -1,0 +1,113 @@
+"""Broadcasts, their ledger and their proof."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.base import EXAMPLE_ID, Id, Out
+from models.hub import Policy
+
+_HASH = "9f2c6b7d0e1a4c55b8d3f7a2916c0e4d5b8a7f6e3c2d1b0a9f8e7d6c5b4a3928"
+
+
+class BroadcastOut(Out):
+    """One need sent to its whole eligible set, under the terms that were in force."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": EXAMPLE_ID,
+                    "need_id": EXAMPLE_ID,
+                    "hub_id": EXAMPLE_ID,
+                    "number": 1,
+                    "policy": "activity",
+                    "alpha": 0.05,
+                    "threshold": 0.21,
+                    "encoder": "1f0c6d0b9a1e4c55",
+                    "calibration": "77aa09d1e0c2b3f4",
+                    "content": {"title": "Luiers wassen", "text": "Onze crèche zoekt..."},
+                    "content_hash": _HASH,
+                    "released_at": "2027-01-12T10:00:02Z",
+                    "deadline": "2027-01-22T16:00:00Z",
+                    "closed_at": None,
+                    "leads": 14,
+                    "spread_seconds": 0.9,
+                }
+            ]
+        },
+    )
+
+    id: Id
+    need_id: Id
+    hub_id: Id
+    number: int
+    policy: Policy
+    alpha: float
+    threshold: float | None = Field(description="least probability; null under all_in_region")
+    encoder: str
+    calibration: str
+    content: dict[str, Any] = Field(description="what every recipient gets, word for word")
+    content_hash: str
+    released_at: datetime
+    deadline: datetime
+    closed_at: datetime | None
+    leads: int = Field(description="how many companies received it")
+    spread_seconds: float | None = Field(description="from first to last hand-over")
+
+
+class LedgerEntryOut(Out):
+    """One entry of the ledger, as the caller may read it.
+
+    An entry without `details` shows their hash; one without `event` is withheld but for its
+    hashes.
+    """
+
+    sequence: int
+    previous_hash: str
+    hash: str
+    at: str | None = None
+    event: str | None = None
+    lead_id: str | None = None
+    details: dict[str, Any] | None = None
+    details_hash: str | None = None
+
+
+class CheckOut(Out):
+    """One thing that must hold in a broadcast, and what was found."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [{"name": "one_lead_each", "ok": True, "detail": "14 leads, one each"}]
+        },
+    )
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class VerificationOut(Out):
+    """Whether everything holds, and each check."""
+
+    ok: bool
+    checks: list[CheckOut]
+
+
+class ProofOut(Out):
+    """The proof of a broadcast; `maatmatch verify` and anyone else can recompute it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    format: str
+    audience: str
+    complete: bool = Field(description="false when it shows one company's part")
+    broadcast: dict[str, Any]
+    companies: dict[str, str]
+    verdicts: list[dict[str, Any]]
+    corrections: list[dict[str, Any]]
+    leads: list[dict[str, Any]]
+    ledger: list[dict[str, Any]]
