@@ -55,7 +55,7 @@ PagingDep = Annotated[Paging, Depends(get_paging)]
 
 def paginate(
     session: Session,
-    statement: Select[tuple[Row]],
+    statement: Select[Row],
     column: InstrumentedAttribute[Any],
     paging: Paging,
 ) -> tuple[Sequence[Row], str | None]:

@@ -10,6 +10,7 @@ from api.schemas.match import (
     ActivityOut,
     MatchIn,
     MatchResult,
+    OfferLineIn,
     RankedOffer,
     ReadStepOut,
     WordOut,
@@ -19,7 +20,8 @@ from api.services.desk import Desk
 from api.web import RuntimeDep, SessionDep
 from matcher.activities import Activities
 from matcher.explain import explain
-from matcher.ranking import OfferIndex, OfferLine, Ranking, Reading
+from matcher.ranking import Ranker, Ranking, Reading
+from matcher.signals import OfferIndex, OfferLine
 from models import Company
 
 router = noun("match")
@@ -34,19 +36,23 @@ def match(body: MatchIn, session: SessionDep, runtime: RuntimeDep, lang: Lang) -
     """
     desk = Desk(session, runtime)
     text = checks.text(body.text, "text")
-    index = matching.offer_index(desk) if body.offers is None else _index(desk, body)
-    ranking = runtime.ranker.rank(matching.read(runtime, text), index)
+    if body.offers is None:
+        ranker, index = matching.calibrated(desk), matching.offer_index(desk)
+    else:
+        # With offers sent along nothing of this installation plays a part, nor its database.
+        ranker, index = runtime.ranker, _index(runtime.ranker, body.offers)
+    ranking = ranker.rank(matching.read(runtime, text), index)
     reading = ranking.reading
-    offers = ranked(desk, ranking, text, body.top)
+    offers = ranked(ranker, ranking, text, body.top)
     if body.offers is None:
         name_companies(desk, offers)
     return MatchResult(
         language=reading.language,
         fit=round(reading.fit, 6),
-        fits=runtime.ranker.fits(reading),
+        fits=ranker.fits(reading),
         steps=read_steps(runtime.activities, reading, lang),
         offers=offers,
-        encoder=runtime.ranker.encoder.identity,
+        encoder=ranker.encoder.identity,
     )
 
 
@@ -68,12 +74,12 @@ def read_steps(activities: Activities, reading: Reading, lang: str) -> list[Read
     ]
 
 
-def ranked(desk: Desk, ranking: Ranking, text: str, top: int) -> list[RankedOffer]:
+def ranked(ranker: Ranker, ranking: Ranking, text: str, top: int) -> list[RankedOffer]:
     """The best offers of a ranking, each with the words that carried it."""
     found = []
     for row in ranking.order[:top].tolist():
         line = ranking.offers[row]
-        why = explain(desk.runtime.ranker, text, line.text)
+        why = explain(ranker, text, line.text)
         found.append(
             RankedOffer(
                 offer_id=line.id,
@@ -94,11 +100,11 @@ def _words(weighted: Sequence[tuple[str, float]]) -> list[WordOut]:
     return [WordOut(word=word, weight=round(weight, 4)) for word, weight in weighted]
 
 
-def _index(desk: Desk, body: MatchIn) -> OfferIndex:
-    lines = [OfferLine(each.id, each.text, each.company_id) for each in body.offers or ()]
+def _index(ranker: Ranker, offers: Sequence[OfferLineIn]) -> OfferIndex:
+    lines = [OfferLine(each.id, each.text, each.company_id) for each in offers]
     if len({line.id for line in lines}) != len(lines):
         raise Invalid("same_id", "offers: two offers have the same id", field="offers")
-    return desk.runtime.ranker.index(lines)
+    return ranker.index(lines)
 
 
 def name_companies(desk: Desk, offers: list[RankedOffer]) -> None:

@@ -146,15 +146,16 @@ def list_matches(
     A ranking decides neither who receives a need nor in which order the firm sees companies.
     """
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
-    ranking = matching.rank(desk, need)
-    ranker = desk.runtime.ranker
-    offers = ranked(desk, ranking, need.text, top)
+    ranker = matching.calibrated(desk)
+    reading = matching.reading_of(desk.runtime, need)
+    ranking = ranker.rank(reading, matching.offer_index(desk))
+    offers = ranked(ranker, ranking, need.text, top)
     name_companies(desk, offers)
     return MatchResult(
-        language=ranking.reading.language,
-        fit=round(ranking.reading.fit, 6),
-        fits=ranker.fits(ranking.reading),
-        steps=read_steps(desk.runtime.activities, ranking.reading, lang),
+        language=reading.language,
+        fit=round(reading.fit, 6),
+        fits=ranker.fits(reading),
+        steps=read_steps(desk.runtime.activities, reading, lang),
         offers=offers,
         encoder=ranker.encoder.identity,
     )

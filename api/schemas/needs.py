@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.schemas.base import EXAMPLE_ID, Id, In, Line, Out, Whole, Words
 from models.broadcast import ExceptionKind
@@ -18,7 +18,7 @@ _TEXT = (
     "Onze crèche zoekt iemand die elke week 120 kg vuile luiers ophaalt, wast en plooit. "
     "We starten graag in maart."
 )
-_NEED = {
+_NEED: dict[str, JsonValue] = {
     "id": EXAMPLE_ID,
     "hub_id": EXAMPLE_ID,
     "firm_id": EXAMPLE_ID,

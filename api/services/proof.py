@@ -66,8 +66,13 @@ def _judged(desk: Desk, broadcast: Broadcast) -> bool:
     )
 
 
-def proof(desk: Desk, broadcast: Broadcast, audience: Audience) -> dict[str, Any]:
-    """The proof as JSON: what :func:`matcher.proof.verify` recomputes without a database."""
+def proof(
+    desk: Desk, broadcast: Broadcast, audience: Audience = Audience.COORDINATOR
+) -> dict[str, Any]:
+    """The proof as JSON: what :func:`matcher.proof.verify` recomputes without a database.
+
+    Whoever gives it to somebody asks :func:`find` first, which says as whom they may read it.
+    """
     hub = desk.session.get_one(Hub, broadcast.hub_id)
     own = desk.actor.companies if audience is Audience.COMPANY else None
     sent = leads.leads_of(desk, broadcast.id)
@@ -118,7 +123,7 @@ def verify_broadcast(desk: Desk, broadcast_id: str) -> list[Check]:
     broadcast = desk.session.get(Broadcast, broadcast_id)
     if broadcast is None:
         raise NotFound("broadcast_not_found", f"there is no broadcast {broadcast_id}")
-    return verify(proof(desk, broadcast, Audience.COORDINATOR))
+    return verify(proof(desk, broadcast))
 
 
 def _facts(broadcast: Broadcast, hub: Hub) -> dict[str, Any]:
