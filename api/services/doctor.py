@@ -78,7 +78,8 @@ def _disk(runtime: Runtime) -> Finding:
     if url.get_backend_name() != "sqlite" or not url.database:
         return Finding("disk", True, "kept by the database server")
     free = shutil.disk_usage(Path(url.database).parent).free
-    return Finding("disk", free > LEAST_DISK, f"{free // 2**20} MB free", _ADVICE["disk"])
+    enough = free > LEAST_DISK
+    return Finding("disk", enough, f"{free // 2**20} MB free", "" if enough else _ADVICE["disk"])
 
 
 def _encoder(runtime: Runtime) -> Finding:
@@ -114,6 +115,7 @@ def _clock(runtime: Runtime) -> Finding:
     with runtime.engine.connect() as connection:
         there = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     drift = abs((there - here).total_seconds())
+    near = drift < MOST_DRIFT
     return Finding(
-        "clock", drift < MOST_DRIFT, f"{drift:.1f} s from the database's", _ADVICE["clock"]
+        "clock", near, f"{drift:.1f} s from the database's", "" if near else _ADVICE["clock"]
     )
