@@ -30,6 +30,8 @@ def environment(language: str) -> Environment:
         "number": partial(i18n.show_number, language),
         "percent": partial(i18n.show_percent, language),
         "reason": partial(wording.reason, language),
+        "named": partial(_named, language),
+        "same_names": lambda codes: [(code, code) for code in codes],
     }
     env.globals |= {
         "language": language,
@@ -37,6 +39,11 @@ def environment(language: str) -> Environment:
         "word": partial(wording.word, language),
     }
     return env
+
+
+def _named(language: str, table: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
+    """Codes with their names in a language, for a list of choices."""
+    return [(code, names[language]) for code, names in sorted(table.items())]
 
 
 def render(name: str, language: str, **context: Any) -> str:
