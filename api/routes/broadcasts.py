@@ -144,7 +144,7 @@ def list_frozen_verdicts(
     return Page(items=verdicts_out(desk, rows, lang), next_cursor=following)
 
 
-@router.get("/broadcasts/{broadcast_id}/ledger", responses=FOUND, response_model_exclude_none=True)
+@router.get("/broadcasts/{broadcast_id}/ledger", responses=FOUND)
 def list_ledger(
     desk: BroadcastsRead, broadcast_id: PathId, paging: PagingDep
 ) -> Page[LedgerEntryOut]:

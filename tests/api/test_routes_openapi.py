@@ -1,0 +1,70 @@
+"""The OpenAPI document is true: generated requests get documented answers, and never a 5xx."""
+
+import random
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS as ALL_CHECKS
+from schemathesis.checks import load_all_checks
+
+from tests.api.stage import ROLES, Theatre
+
+load_all_checks()
+CHECKS = [
+    *ALL_CHECKS.get_by_names(
+        [
+            "not_a_server_error",
+            "status_code_conformance",
+            "content_type_conformance",
+            "response_headers_conformance",
+            "response_schema_conformance",
+        ]
+    )
+]
+MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+
+
+def run(theatre: Theatre, role: str | None, examples: int) -> int:
+    """Call every operation with generated requests; returns how many were sent."""
+    sent = 0
+    dice = random.Random(role)
+    with theatre.play(role) as client:
+        schema = schemathesis.openapi.from_asgi("/v1/openapi.json", theatre.app)
+        for result in schema.get_all_operations():
+            operation = result.ok()
+            for mode in MODES:
+
+                @settings(
+                    max_examples=examples,
+                    deadline=None,
+                    database=None,
+                    derandomize=True,
+                    phases=[Phase.generate],
+                    suppress_health_check=list(HealthCheck),
+                )
+                @given(case=operation.as_strategy(generation_mode=mode))
+                def call(case: Any) -> None:
+                    nonlocal sent
+                    for name in case.path_parameters or {}:
+                        if dice.random() < 0.8:
+                            case.path_parameters[name] = theatre.some_id(name, dice)
+                    response = case.call(headers=dict(client.headers))
+                    sent += 1
+                    case.validate_response(response, checks=CHECKS)
+
+                call()
+    return sent
+
+
+@pytest.mark.parametrize("role", ["coordinator", "firm", "company", None])
+def test_every_answer_is_documented(theatre: Theatre, role: str | None) -> None:
+    assert run(theatre, role, 2) > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", [*ROLES, None])
+def test_every_answer_is_documented_long(theatre: Theatre, role: str | None) -> None:
+    assert run(theatre, role, 30) > 2000
