@@ -253,15 +253,16 @@ def calibrated(desk: Desk) -> Ranker:
     return ranker if row is None else ranker.recalibrated(JudgedNeeds.of_dict(row.parameters))
 
 
-def assess(desk: Desk, need: Need) -> Assessment:
+def assess(desk: Desk, need: Need, *, alpha: float | None = None) -> Assessment:
     """Judge every company of the hub's territory for a need, and those added by exception.
 
     Needs `steps` loaded.
-    Companies come in order of their id: a ranking is never an order of people.
+    Companies come in order of their id: a ranking is never an order of people. With `alpha`
+    the judging is a what-if under another alpha than the hub's.
     """
     hub = desk.session.get_one(Hub, need.hub_id)
     ranker = calibrated(desk)
-    threshold = ranker.threshold_for(hub.alpha)
+    threshold = ranker.threshold_for(hub.alpha if alpha is None else alpha)
     reading = reading_of(desk.runtime, need)
     ranking = ranker.rank(reading, offer_index(desk))
     least = threshold.value if hub.policy is Policy.ACTIVITY else None
