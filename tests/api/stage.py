@@ -39,7 +39,8 @@ class Stage:
 
     ids: dict[str, str]
     tokens: dict[str, str]
-    narrow: dict[str, str]  # tokens that hold the scope tokens never need: none of a noun's own
+    without: dict[str, str]  # scope -> a coordinator's token that holds all others
+    only: dict[str, str]  # scope -> a coordinator's token that holds no other
 
 
 def lay_stage(runtime: Runtime) -> Stage:
@@ -64,9 +65,13 @@ def lay_stage(runtime: Runtime) -> Stage:
             **_outsiders(desk),
         }
         tokens = {role: token(desk, actor) for role, actor in actors.items()}
-        narrow = {role: token(desk, actor, ("hubs:write",)) for role, actor in actors.items()}
         ids["token"] = signin.tokens(desk, world.cato.person_id or "")[0].id
-    return Stage(ids, tokens, narrow)
+        only = {scope: token(desk, world.cato, (scope,)) for scope in signin.SCOPES}
+        without = {
+            scope: token(desk, world.cato, tuple(each for each in signin.SCOPES if each != scope))
+            for scope in signin.SCOPES
+        }
+    return Stage(ids, tokens, without, only)
 
 
 def token(desk: Desk, actor: Actor, scopes: tuple[str, ...] = signin.SCOPES) -> str:
@@ -149,7 +154,10 @@ class Theatre:
 
     @contextmanager
     def play(self, role: str | None = None) -> Iterator[TestClient]:
-        """A client that speaks for a role, on a copy of the stage that is gone afterwards."""
+        """A client that speaks for a role, on a copy of the stage that is gone afterwards.
+
+        None speaks for nobody, without a token.
+        """
         self.copies += 1
         path = self.folder / f"copy{self.copies}.db"
         shutil.copy(self.folder / "stage.db", path)
