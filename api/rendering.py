@@ -46,6 +46,6 @@ def _named(language: str, table: dict[str, dict[str, str]]) -> list[tuple[str, s
     return [(code, names[language]) for code, names in sorted(table.items())]
 
 
-def render(name: str, language: str, **context: Any) -> str:
+def render(name: str, language: str, /, **context: Any) -> str:
     """A template filled in; a name the template uses and the context lacks is an error."""
     return environment(language).get_template(name).render(**context)

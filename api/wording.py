@@ -109,6 +109,7 @@ _WORDS: dict[str, str] = {
     "deadline": N_("einddatum voorbij"),
     "reopened": N_("keuze ongedaan gemaakt"),
     "closed": N_("afgesloten"),
+    "exception": N_("uitzondering"),
     # lists to import
     "list_companies": N_("maatwerkbedrijven"),
     "list_offers": N_("aanbod"),

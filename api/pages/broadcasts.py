@@ -1,7 +1,6 @@
 """A broadcast as it runs: delivered, opened, answered, bounced; and its proof to download."""
 
 import json
-from datetime import UTC
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -9,8 +8,8 @@ from sqlalchemy import select
 
 from api.errors import Conflict
 from api.pages.visit import CoordinatorVisit, Visit
-from api.services import answers, authorisation, leads, ledger
-from matcher.neutrality import GENESIS, neutral_order
+from api.services import answers, authorisation, leads, ledger, proof
+from matcher.neutrality import neutral_order
 from models import Broadcast, Company, Hub, Message, Need
 from models.message import MessageKind, MessageState
 
@@ -92,10 +91,9 @@ def _count(found: Any, moment: str) -> int:
 
 
 @router.get("/hub/needs/{need_id}/proof")
-def proof(visit: CoordinatorVisit, need_id: str) -> Response:
-    """The ledger of the broadcast, in order, with the check of its chain."""
+def proof_page(visit: CoordinatorVisit, need_id: str) -> Response:
+    """The ledger of the broadcast, in order, and what recomputing it says."""
     need, broadcast = _broadcast(visit, need_id)
-    entries = ledger.entries(visit.desk, broadcast.id)
     names = {
         lead.id: visit.desk.session.get_one(Company, lead.company_id).name
         for lead in leads.leads_of(visit.desk, broadcast.id)
@@ -104,50 +102,18 @@ def proof(visit: CoordinatorVisit, need_id: str) -> Response:
         "hub/proof.html",
         need=need,
         broadcast=broadcast,
-        entries=entries,
+        entries=ledger.entries(visit.desk, broadcast.id),
         names=names,
-        whole=chain_holds(entries),
+        checks=proof.verify_broadcast(visit.desk, broadcast.id),
     )
 
 
 @router.get("/hub/needs/{need_id}/proof.json")
 def proof_file(visit: CoordinatorVisit, need_id: str) -> Response:
     """The proof as a file that anyone can recompute."""
-    need, broadcast = _broadcast(visit, need_id)
-    entries = [
-        {
-            "sequence": each.sequence,
-            "at": each.at.astimezone(UTC).isoformat(),
-            "event": each.event,
-            "lead_id": each.lead_id,
-            "details": each.details,
-            "previous_hash": each.previous_hash,
-            "hash": each.hash,
-        }
-        for each in ledger.entries(visit.desk, broadcast.id)
-    ]
-    document = {
-        "need_id": need.id,
-        "broadcast_id": broadcast.id,
-        "content": broadcast.content,
-        "content_hash": broadcast.content_hash,
-        "entries": entries,
-    }
+    _, broadcast = _broadcast(visit, need_id)
     return Response(
-        json.dumps(document, ensure_ascii=False, indent=1),
+        json.dumps(proof.proof(visit.desk, broadcast), ensure_ascii=False, indent=1),
         media_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="proof-{broadcast.id}.json"'},
     )
-
-
-def chain_holds(entries: Any) -> bool:
-    """Whether every entry still has the hash that follows from it and the one before."""
-    previous = GENESIS
-    for each in entries:
-        wanted = ledger.entry_hash(
-            previous, each.sequence, each.at, each.event, each.lead_id, each.details
-        )
-        if each.previous_hash != previous or each.hash != wanted:
-            return False
-        previous = each.hash
-    return True

@@ -1,0 +1,178 @@
+"""Every page for every role: who may open it, that it renders whole, and how heavy it is."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from api.app import create_app
+from api.runtime import Runtime
+from api.services import answers, broadcasts, choices, links, needs, questions, signin
+from api.services.desk import IMPORT, Actor, Desk
+from api.services.needs import NeedDraft
+from api.services.network import lay_reference
+from api.web import COOKIE
+from matcher.ranking import Ranker
+from models import Lead, Person, schema
+from models.answer import AnswerKind
+from tests.conftest import World, lay_world, make_settings
+
+MOST_BYTES = 100_000
+TEXT = "Wij zoeken iemand die elke week onze lakens en handdoeken wast, strijkt en opplooit."
+
+
+def draft(**changes: object) -> NeedDraft:
+    values: dict[str, object] = {
+        "text": TEXT,
+        "place": "2800 Mechelen",
+        "firm_name": "Crèche De Zandkorrel",
+        "contact_name": "Finn",
+        "contact_email": "finn@creche.example",
+    }
+    return NeedDraft(**(values | changes))  # type: ignore[arg-type]
+
+
+class Stage:
+    """One need in each phase, and browsers signed in as each person."""
+
+    def __init__(self, runtime: Runtime, world: World) -> None:
+        self.runtime, self.world = runtime, world
+        self.app = create_app(runtime)
+        with runtime.sessions.begin() as session:
+            desk = Desk(session, runtime, IMPORT)
+            self.draft = needs.submit(desk, draft()).id
+            self.waiting = needs.submit(desk, draft(), proven=True).id
+            self.open = needs.submit(desk, draft(), proven=True).id
+            self.chosen = needs.submit(desk, draft(), proven=True).id
+            cato = desk.as_actor(world.cato)
+            for need_id in (self.open, self.chosen):
+                broadcasts.approve(cato, need_id)
+                sent = session.scalars(select(Lead).where(Lead.need_id == need_id)).all()
+                for lead in sent:
+                    answers.give(desk, lead, AnswerKind.INTERESTED, capacity="200 kg")
+                questions.ask(desk, sent[0], "Hoe zwaar is een zak?")
+                self.lead = sent[0].id
+                self.link = links.lead_link(desk, sent[0]).removeprefix("http://testserver")
+            finn = desk.as_actor(world.finn)
+            choices.choose(finn, self.chosen, [self.lead])
+            self.unsubscribe = links.unsubscribe_link(desk, world.wash).removeprefix(
+                "http://testserver"
+            )
+
+    def browser(self, actor: Actor | None) -> TestClient:
+        """A browser, signed in as this person or as nobody."""
+        client = TestClient(self.app, follow_redirects=False)
+        if actor is not None:
+            with self.runtime.sessions.begin() as session:
+                desk = Desk(session, self.runtime)
+                person = session.get_one(Person, actor.person_id)
+                secret = signin.new_link(desk, person).rpartition("/")[2]
+                session.flush()
+                cookie, _, _ = signin.redeem(desk, secret)
+            client.cookies.set(COOKIE, cookie)
+        return client
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, ranker: Ranker) -> Iterator[Stage]:
+    """Laid once: pages are opened, not changed."""
+    database = tmp_path_factory.mktemp("rooms") / "maatmatch.db"
+    runtime = Runtime.start(make_settings(f"sqlite:///{database}"))
+    runtime.__dict__["ranker"] = ranker
+    schema.upgrade(runtime.engine)
+    with runtime.sessions.begin() as session:
+        desk = Desk(session, runtime, IMPORT)
+        lay_reference(desk)
+        world = lay_world(desk)
+    yield Stage(runtime, world)
+    runtime.close()
+
+
+def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
+    """path -> status for nobody, Finn (firm), Cato (hub), Mira (company), Otto (outsider)."""
+    world = stage.world
+    public = (200,) * 5
+    coordinator = (401, 403, 200, 403, 403)
+    return {
+        "/": public,
+        "/needs/new": public,
+        "/sign-in": public,
+        "/how": public,
+        "/privacy": public,
+        "/help": public,
+        "/hubs": public,
+        "/hubs/rivierenland": public,
+        "/companies": public,
+        "/search?q=lakens wassen": public,
+        "/search?q=vliegtuigen bouwen&place=Brugge": public,
+        f"/companies/{world.wash}": public,
+        "/places?q=mech": public,
+        stage.link: public,
+        stage.unsubscribe: public,
+        "/nergens": (404,) * 5,
+        "/demo": (404,) * 5,
+        "/demo/mail": (404,) * 5,
+        "/account": (401, 200, 200, 200, 200),
+        "/needs": (401, 200, 200, 200, 200),
+        "/leads": (401, 200, 200, 200, 200),
+        "/leads/why": (401, 200, 200, 200, 200),
+        "/leads/offers": (401, 200, 200, 303, 200),
+        f"/needs/{stage.draft}/confirm": (401, 200, 200, 404, 404),
+        f"/needs/{stage.waiting}": (401, 200, 303, 404, 404),
+        f"/needs/{stage.open}": (401, 200, 303, 404, 404),
+        f"/needs/{stage.chosen}": (401, 200, 303, 404, 404),
+        f"/needs/{stage.open}/withdraw": (401, 200, 403, 404, 404),
+        f"/needs/new?copy={stage.open}": (404, 200, 200, 404, 404),
+        f"/leads/{stage.lead}": (401, 404, 403, 200, 404),
+        "/hub": coordinator,
+        "/hub/needs": coordinator,
+        "/hub/needs?state=open&q=lakens": coordinator,
+        "/hub/companies": coordinator,
+        "/hub/companies/new": coordinator,
+        "/hub/import": coordinator,
+        "/hub/settings": coordinator,
+        f"/hub/needs/{stage.waiting}": coordinator,
+        f"/hub/needs/{stage.waiting}?alpha=0.2": coordinator,
+        f"/hub/needs/{stage.open}": coordinator,
+        f"/hub/needs/{stage.waiting}/approve": coordinator,
+        f"/hub/needs/{stage.waiting}/companies/{world.wash}": coordinator,
+        f"/hub/needs/{stage.open}/broadcast": coordinator,
+        f"/hub/needs/{stage.open}/broadcast/live": coordinator,
+        f"/hub/needs/{stage.open}/proof": coordinator,
+        f"/hub/needs/{stage.open}/proof.json": coordinator,
+        f"/companies/{world.wash}/edit": (401, 403, 200, 200, 403),
+    }
+
+
+def test_every_page_for_every_role(stage: Stage) -> None:
+    world = stage.world
+    people = [None, world.finn, world.cato, world.mira, world.otto]
+    browsers = [stage.browser(actor) for actor in people]
+    wrong = []
+    for path, statuses in expected(stage).items():
+        for browser, actor, status in zip(browsers, people, statuses, strict=True):
+            answer = browser.get(path)
+            if answer.status_code != status:
+                name = actor.email if actor else "nobody"
+                wrong.append((path, name, answer.status_code, status))
+            assert len(answer.content) < MOST_BYTES, path
+            if answer.status_code == 200 and not path.endswith((".json", "live")):
+                assert "<script>" not in answer.text
+                assert " style=" not in answer.text, path
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "en"])
+def test_every_page_renders_in_every_language(stage: Stage, language: str) -> None:
+    world = stage.world
+    people = [None, world.finn, world.cato, world.mira, world.otto]
+    for path, statuses in expected(stage).items():
+        actor, status = next(
+            ((a, s) for a, s in zip(people, statuses, strict=True) if s == 200), (None, 0)
+        )
+        if status != 200 or path.endswith((".json", "live")) or path.startswith("/places"):
+            continue
+        joint = "&" if "?" in path else "?"
+        page = stage.browser(actor).get(f"{path}{joint}lang={language}").text
+        assert f'<html lang="{language}">' in page, path
