@@ -1,12 +1,14 @@
 """Text to vectors: the shipped static model read with numpy, or any sentence-transformers model.
 
-The static model (one vector per token, a text is their mean) needs neither torch nor
-sentence-transformers, whose import costs seconds and hundreds of megabytes.
+The static model holds one vector per token and one per frequent character n-gram; a text is the
+mean of its token vectors plus the mean of its n-gram vectors, brought to length 1. It needs neither
+torch nor sentence-transformers, whose import costs seconds and hundreds of megabytes.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from matcher.grams import char_grams
+
 SHIPPED = Path(__file__).resolve().parent.parent / "data" / "encoder"
 LONGEST = 4_000  # characters of one text that are read: more does not change what it is about
-CHUNK = 4_096  # texts encoded at once, so that memory stays bounded
+CHUNK = 256  # texts encoded at once, so that memory stays bounded and in the cache
+FILES = ("tokenizer.json", "vectors.npy", "scales.npy", "hashes.npy", "encoder.json")
 
 
 class EncoderError(ValueError):
@@ -40,54 +45,107 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class Table:
+    """Vectors in 8 bits with one scale per row."""
+
+    values: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, vectors: NDArray[np.float32]) -> "Table":
+        """Round (n, dimension) vectors."""
+        scales = np.maximum(np.abs(vectors).max(axis=1) / 127, np.finfo(np.float16).tiny)
+        scales = scales.astype(np.float16).astype(np.float32)
+        values = np.rint(vectors / scales[:, None]).clip(-127, 127).astype(np.int8)
+        return cls(values, scales)
+
+    def rows(self, picked: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The picked vectors."""
+        return np.asarray(self.values[picked] * self.scales[picked, None], dtype=np.float32)
+
+    def pool(self, picked: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(len(counts), dimension): means of consecutive runs of rows, ``counts`` rows each."""
+        pooled = np.zeros((len(counts), self.values.shape[1]), dtype=np.float32)
+        filled = counts > 0
+        if filled.any():
+            starts = np.cumsum(counts[filled]) - counts[filled]
+            sums = np.add.reduceat(self.rows(picked), starts, axis=0)
+            pooled[filled] = sums / counts[filled, None]
+        return pooled
+
+
 class StaticEncoder:
-    """Token vectors in 8 bits with one scale per token, and the tokenizer that numbers them."""
+    """Two tables of vectors, the tokenizer that numbers the first, the hashes of the second."""
 
     def __init__(
         self,
         tokenizer: Tokenizer,
-        values: NDArray[np.int8],
-        scales: NDArray[np.float32],
+        tokens: Table,
+        grams: Table,
+        hashes: NDArray[np.uint64],
         identity: str,
     ) -> None:
-        if values.shape[0] != tokenizer.get_vocab_size() or scales.shape != values.shape[:1]:
+        if len(tokens.values) != tokenizer.get_vocab_size() or len(grams.values) != len(hashes):
             raise EncoderError(
-                f"vectors {values.shape} and scales {scales.shape} do not belong to a tokenizer "
-                f"of {tokenizer.get_vocab_size()} pieces"
+                f"{len(tokens.values)} token and {len(grams.values)} n-gram vectors do not belong "
+                f"to {tokenizer.get_vocab_size()} pieces and {len(hashes)} n-grams"
             )
         self.tokenizer = tokenizer
-        self.values = values
-        self.scales = scales
+        self.tokens = tokens
+        self.grams = grams
+        self.hashes = hashes
         self.identity = identity
-        self.dimension = int(values.shape[1])
+        self.dimension = int(tokens.values.shape[1])
         self._unknown = tokenizer.token_to_id("[UNK]")
 
     @classmethod
     def load(cls, folder: Path) -> "StaticEncoder":
-        """Read a folder written by :func:`save_static`.
+        """Read a folder written by :meth:`save`.
 
         Raises:
             EncoderError: a file is missing or does not fit the others.
         """
-        missing = [
-            n
-            for n in ("tokenizer.json", "vectors.npy", "scales.npy", "encoder.json")
-            if not (folder / n).is_file()
-        ]
+        missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise EncoderError(
                 f"{folder} holds no static encoder ({', '.join(missing)} missing); "
                 "make one with: maatmatch train --corpus DIR"
             )
+        scales, hashes = np.load(folder / "scales.npy"), np.load(folder / "hashes.npy")
+        values = np.load(folder / "vectors.npy", mmap_mode="r")
+        cut = len(values) - len(hashes)
+        about = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         return cls(
             Tokenizer.from_file(str(folder / "tokenizer.json")),
-            np.load(folder / "vectors.npy", mmap_mode="r"),
-            np.load(folder / "scales.npy").astype(np.float32),
-            json.loads((folder / "encoder.json").read_text(encoding="utf-8"))["identity"],
+            Table(values[:cut], scales[:cut].astype(np.float32)),
+            Table(values[cut:], scales[cut:].astype(np.float32)),
+            hashes,
+            about["identity"],
         )
 
-    def tokens(self, text: str) -> list[tuple[int, tuple[int, int]]]:
-        """The pieces of a text: row in the table, and where in the text it stands."""
+    def save(self, folder: Path, about: dict[str, Any]) -> None:
+        """Write the files of :data:`FILES`; ``about`` goes into ``encoder.json``.
+
+        Sets :attr:`identity` to that of the files.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+        np.save(folder / "vectors.npy", np.concatenate([self.tokens.values, self.grams.values]))
+        scales = np.concatenate([self.tokens.scales, self.grams.scales])
+        np.save(folder / "scales.npy", scales.astype(np.float16))
+        np.save(folder / "hashes.npy", self.hashes)
+        digest = hashlib.sha256()
+        for name in FILES[:-1]:
+            digest.update((folder / name).read_bytes())
+        self.identity = digest.hexdigest()[:12]
+        (folder / "encoder.json").write_text(
+            json.dumps({"identity": self.identity, **about}, indent=1, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+        )
+
+    def token_spans(self, text: str) -> list[tuple[int, tuple[int, int]]]:
+        """The pieces of a text: row in the token table, and where in the text it stands."""
         read = self.tokenizer.encode(text[:LONGEST], add_special_tokens=False)
         return [
             (token, span)
@@ -95,66 +153,35 @@ class StaticEncoder:
             if token != self._unknown
         ]
 
-    def rows(self, tokens: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
-        """Token vectors (n, dimension), not normalised."""
-        picked = np.asarray(tokens, dtype=np.int64)
-        return self.values[picked].astype(np.float32) * self.scales[picked, None]
+    def gram_rows(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of the n-gram table that the texts hold, text by text, and how many each holds."""
+        if not len(self.hashes):
+            return np.zeros(0, np.int64), np.zeros(len(texts), np.int64)
+        hashes, owner = char_grams(texts)
+        at = np.searchsorted(self.hashes, hashes).clip(max=len(self.hashes) - 1)
+        known = self.hashes[at] == hashes
+        at, owner = at[known], owner[known]
+        order = np.argsort(owner, kind="stable")
+        return at[order], np.bincount(owner, minlength=len(texts))
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See :class:`Encoder`."""
         parts = [
-            self._encode(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)
+            self._encode([text[:LONGEST] for text in texts[start : start + CHUNK]])
+            for start in range(0, len(texts), CHUNK)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.dimension), np.float32)
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        read = self.tokenizer.encode_batch_fast(
-            [text[:LONGEST] for text in texts], add_special_tokens=False
-        )
         counts = np.zeros(len(texts), dtype=np.int64)
         ids: list[int] = []
+        read = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         for row, item in enumerate(read):
             known = [token for token in item.ids if token != self._unknown]
             counts[row] = len(known)
             ids.extend(known)
-        pooled = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        filled = counts > 0
-        if filled.any():
-            starts = np.concatenate([[0], np.cumsum(counts[filled])[:-1]])
-            pooled[filled] = np.add.reduceat(self.rows(np.array(ids)), starts, axis=0)
-        return _unit(pooled)
-
-
-def content_identity(folder: Path) -> str:
-    """Twelve hexadecimal digits over tokenizer and vectors: what :attr:`Encoder.identity` holds."""
-    digest = hashlib.sha256()
-    for name in ("tokenizer.json", "vectors.npy", "scales.npy"):
-        digest.update((folder / name).read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def save_static(
-    folder: Path, tokenizer: Tokenizer, vectors: NDArray[np.float32], about: dict[str, Any]
-) -> StaticEncoder:
-    """Write a static encoder: rows rounded to 8 bits with one scale each.
-
-    Args:
-        vectors: (pieces, dimension).
-        about: goes into ``encoder.json`` beside the identity (recipe, data, figures).
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-    scales = np.abs(vectors).max(axis=1).astype(np.float32) / 127
-    scales = np.maximum(scales, np.finfo(np.float16).tiny).astype(np.float16)
-    values = np.rint(vectors / scales.astype(np.float32)[:, None]).clip(-127, 127).astype(np.int8)
-    np.save(folder / "vectors.npy", values)
-    np.save(folder / "scales.npy", scales)
-    identity = content_identity(folder)
-    (folder / "encoder.json").write_text(
-        json.dumps({"identity": identity, **about}, indent=1, ensure_ascii=False) + "\n",
-        encoding="utf-8",
-    )
-    return StaticEncoder.load(folder)
+        pooled = self.tokens.pool(np.array(ids, dtype=np.int64), counts)
+        return _unit(pooled + self.grams.pool(*self.gram_rows(texts)))
 
 
 class TransformerEncoder:

@@ -43,19 +43,25 @@ def word_spans(text: str) -> list[tuple[str, int, int]]:
 
 
 def word_vectors(encoder: StaticEncoder, text: str) -> tuple[list[str], NDArray[np.float32]]:
-    """Per word the sum of its token vectors, scaled so that all rows add up to the unit vector."""
+    """Per word its part of the text's vector: all rows add up to the unit vector."""
     spans = word_spans(text)
     rows = np.zeros((len(spans), encoder.dimension), dtype=np.float32)
-    tokens = encoder.tokens(text)
-    vectors = encoder.rows([token for token, _ in tokens])
+    if not spans:
+        return [], rows
+    tokens = encoder.token_spans(text)
+    vectors = encoder.tokens.rows(np.array([token for token, _ in tokens], dtype=np.int64))
+    begins = np.array([begin for _, begin, _ in spans])
     for (_, (start, end)), vector in zip(tokens, vectors, strict=True):
-        middle = (start + end) / 2
-        for place, (_, first, last) in enumerate(spans):
-            if first <= middle <= last:
-                rows[place] += vector
-                break
-    length = float(np.linalg.norm(vectors.sum(axis=0))) if len(vectors) else 0.0
-    return [word for word, _, _ in spans], rows / (length or 1.0)
+        # A piece may begin with the space before its word: its middle tells the word.
+        place = int(np.searchsorted(begins, (start + end) / 2, side="right")) - 1
+        rows[max(place, 0)] += vector / len(tokens)
+    found = [word for word, _, _ in spans]
+    picked, counts = encoder.gram_rows(found)
+    if len(picked):
+        grams = encoder.grams.rows(picked) / len(picked)
+        np.add.at(rows, np.repeat(np.arange(len(found)), counts), grams)
+    length = float(np.linalg.norm(rows.sum(axis=0)))
+    return found, rows / (length or 1.0)
 
 
 def _left_out(encoder: Encoder, text: str, other: NDArray[np.float32]) -> list[tuple[str, float]]:

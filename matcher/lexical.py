@@ -14,10 +14,10 @@ import numpy as np
 import snowballstemmer
 from numpy.typing import NDArray
 
+from matcher.grams import char_grams
 from matcher.text import FUNCTION_WORDS, Language, words
 
 BUCKETS = 1 << 16
-SIZES = (3, 4, 5)
 K1, B = 1.2, 0.75  # the usual BM25 constants (Robertson & Zaragoza 2009)
 SHORTEST_PART = 4
 _STEMMER = {"nl": "dutch", "fr": "french", "en": "english"}
@@ -72,30 +72,9 @@ def _sparse(
 
 
 def _grams(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Hashed character n-grams inside word boundaries, and the text each comes from."""
-    padded = [" " + " ".join(words(text)) + " " for text in texts]
-    letters = np.frombuffer("".join(padded).encode("utf-32-le"), dtype=np.uint32)
-    owner = np.repeat(np.arange(len(texts)), [len(text) for text in padded])
-    space = letters == 32
-    buckets, rows = [], []
-    for size in SIZES:
-        if len(letters) < size:
-            continue
-        end = len(letters) - size + 1
-        value = np.full(end, size, dtype=np.uint64)
-        inside = np.zeros(end, dtype=bool)
-        for place in range(size):
-            value = value * np.uint64(1_000_003) + letters[place : end + place]
-            if 0 < place < size - 1:
-                inside |= space[place : end + place]
-        inside |= space[:end] & space[size - 1 :]
-        kept = ~inside & (owner[:end] == owner[size - 1 :])
-        mixed = (value * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(48)
-        buckets.append(mixed[kept].astype(np.int64))
-        rows.append(owner[:end][kept])
-    if not buckets:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    return np.concatenate(buckets), np.concatenate(rows)
+    """Character n-grams hashed to buckets, and the text each comes from."""
+    hashes, rows = char_grams(texts)
+    return (hashes >> np.uint64(48)).astype(np.int64), rows
 
 
 def hash_word(stem: str) -> int:

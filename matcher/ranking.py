@@ -155,7 +155,7 @@ class Ranker:
         """
         encoder = encoder or load_encoder(data_dir / "encoder")
         folder = ranking or data_dir / "ranking"
-        names = ("lexical.npz", "words.txt", "classifier.npz", "fusion.json", "calibration.json")
+        names = ("lexical.npz", "words.txt", "classifier.npz", "grams.npy", "fusion.json", "calibration.json")
         missing = [name for name in names if not (folder / name).is_file()]
         if missing:
             raise EncoderError(
@@ -165,7 +165,7 @@ class Ranker:
             encoder=encoder,
             activities=Activities.load(data_dir),
             lexical=Lexical.load(folder),
-            classifier=ActivityClassifier.load(folder / "classifier.npz"),
+            classifier=ActivityClassifier.load(folder),
             fusion=Fusion.load(folder / "fusion.json"),
             judged=Judged.load(folder / "calibration.json"),
         )
@@ -176,7 +176,7 @@ class Ranker:
         pieces = split_steps(text)[: 4 * MOST_STEPS]
         units = [whole, *(pieces if len(pieces) > 1 else [])]
         vectors = self.encoder.encode(units)
-        found = self.classifier.probabilities(vectors)
+        found = self.signals.activities(units, vectors)
         none = self.signals.none
         kept = [row for row in range(1, len(units)) if found[row].argmax() != none][:MOST_STEPS]
         rows = [0, *(kept if len(kept) > 1 else [])]
@@ -205,7 +205,7 @@ class Ranker:
         whole = one_line(text)
         units = [whole, *(one_line(step) for step, _ in steps)]
         vectors = self.encoder.encode(units)
-        found = self.classifier.probabilities(vectors)
+        found = self.signals.activities(units, vectors)
         for row, (_, codes) in enumerate(steps, start=1):
             if codes:
                 found[row] = 0

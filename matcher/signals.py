@@ -87,7 +87,8 @@ class Signals:
                 f"{self.encoder.dimension} dimensions"
             )
         languages = [detect_language(text) for text in texts]
-        found = self.classifier.probabilities(held)
+        chars = self.lexical.chars(texts)
+        found = self.classifier.probabilities(held, chars)
         tie_order = np.empty(len(lines), dtype=np.int64)
         tie_order[np.argsort(np.array(ids, dtype=object), kind="stable")] = np.arange(len(lines))
         return OfferIndex(
@@ -96,10 +97,16 @@ class Signals:
             activities=found,
             near=found @ self._near,
             languages=np.array([LANGUAGES.index(one) for one in languages], dtype=np.int64),
-            chars=Postings(self.lexical.chars(texts)),
+            chars=Postings(chars),
             bm25=Postings(self.lexical.bm25(texts, languages)),
             tie_order=tie_order,
         )
+
+    def activities(
+        self, texts: Sequence[str], vectors: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """(texts, classes) probabilities of cleaned texts and their vectors."""
+        return self.classifier.probabilities(vectors, self.lexical.chars(texts))
 
     def compare(
         self,

@@ -5,50 +5,83 @@ the encoder and the classifier saw the other folds only, so a signal is never tr
 deserves on new work.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from matcher.activities import Activities
 from matcher.classify import NONE, ActivityClassifier
 from matcher.encoder import Encoder
 from matcher.fusion import PAIRS, SIGNALS, Fusion
+from matcher.lexical import BUCKETS, Lexical
 from matcher.signals import OfferIndex, OfferLine, Signals, one_line
 from matcher.text import LANGUAGES, Language
+from matcher.training.lexicon import read_lexicon
 from matcher.training.own_texts import Block, Text
 
 SAME_ACTIVITY = 0.35  # how suitable other work of the same activity is, as a soft label
+VECTOR_SHARE = 0.3  # of the classifier's logits; the n-grams have the rest
 HARD, RANDOM = 30, 30  # offers of other activities taken per need
 
 
-def fit_classifier(
-    encoder: Encoder, activities: Activities, blocks: Sequence[Block], strength: float = 20.0
-) -> ActivityClassifier:
-    """Multinomial logistic regression on the vectors of all texts and of the taxonomy itself."""
-    texts: list[tuple[str, str]] = [
+def labelled_texts(data: Path, blocks: Sequence[Block]) -> list[tuple[str, str]]:
+    """(cleaned text, activity code): own texts, near-misses, taxonomy and lexicon."""
+    activities = Activities.load(data)
+    found = [
         (one_line(text.text), text.activity)
         for block in blocks
         for text in [*block.texts, *block.misses]
     ]
     for activity in activities.all:
-        texts += [(activity.label(language), activity.code) for language in LANGUAGES]
-        texts.append((activity.about, activity.code))
+        found += [(activity.label(language), activity.code) for language in LANGUAGES]
+        found.append((activity.about, activity.code))
+    found += [
+        (word, code)
+        for concept in read_lexicon(data)
+        for code in concept.activities
+        for word in concept.all_words
+    ]
     known = {activity.code for activity in activities.all} | {NONE}
-    texts = [(text, code) for text, code in texts if code in known]
-    if not any(code == NONE for _, code in texts):
-        raise ValueError(
-            "no not:none line among the training texts: nothing teaches what is no work"
-        )
-    vectors = encoder.encode([text for text, _ in texts])
-    model = LogisticRegression(C=strength, max_iter=300)
-    model.fit(vectors, [code for _, code in texts])
-    return ActivityClassifier(
-        tuple(str(code) for code in model.classes_),
-        np.asarray(model.coef_.T, dtype=np.float32),
-        np.asarray(model.intercept_, dtype=np.float32),
+    return [(text, code) for text, code in found if code in known]
+
+
+def fit_classifier(
+    encoder: Encoder,
+    lexical: Lexical,
+    labelled: Sequence[tuple[str, str]],
+    vector_share: float = VECTOR_SHARE,
+) -> ActivityClassifier:
+    """Two logistic regressions, on vectors and on character n-grams, mixed into one linear model.
+
+    They are fitted apart because the encoder has seen these very texts: fitted together, the
+    vectors would look better than they are on a new text and get all the weight.
+    """
+    texts, codes = [text for text, _ in labelled], [code for _, code in labelled]
+    if NONE not in codes:
+        raise ValueError("no not:none line among the training texts: nothing teaches what is no work")
+    dense = LogisticRegression(C=5.0, max_iter=200)
+    dense.fit(encoder.encode(texts), codes)
+    chars = lexical.chars(texts)
+    sparse = csr_matrix((chars.weights, (chars.rows, chars.buckets)), (len(texts), BUCKETS))
+    grams = LogisticRegression(C=30.0, max_iter=40)
+    with warnings.catch_warnings():  # stopped early on purpose: more steps only fit the noise
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        grams.fit(sparse, codes)
+    return ActivityClassifier.of(
+        [str(code) for code in dense.classes_],
+        np.asarray(dense.coef_.T * vector_share, dtype=np.float32),
+        np.asarray(grams.coef_.T * (1 - vector_share), dtype=np.float32),
+        np.asarray(
+            dense.intercept_ * vector_share + grams.intercept_ * (1 - vector_share),
+            dtype=np.float32,
+        ),
         encoder.identity,
     )
 
@@ -105,7 +138,7 @@ def held_out_pairs(signals: Signals, blocks: Sequence[Block], seed: int = 7) -> 
 def _one_need(signals: Signals, text: Text, index: OfferIndex) -> NDArray[np.float32]:
     cleaned = one_line(text.text)
     vectors = signals.encoder.encode([cleaned])
-    found = signals.classifier.probabilities(vectors)
+    found = signals.activities([cleaned], vectors)
     language: Language = text.language  # type: ignore[assignment]
     compared: NDArray[np.float32] = signals.compare([cleaned], language, vectors, found, index)[0]
     return compared

@@ -2,7 +2,9 @@
 
 A file ``<activity code>.tsv`` holds blocks; a line ``# name`` opens one, and every other line is
 ``kind<TAB>language<TAB>text``. The kind is ``need``, ``offer`` or ``not:CODE``, which looks like
-this work but is that of another activity, or ``not:none``.
+this work but is that of another activity, or ``not:none``. ``no-fit.tsv`` (needs
+that are no work here at all) and ``context.tsv`` (sentences around the work) hold lines
+``language<TAB>text``.
 """
 
 import hashlib
@@ -10,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from matcher.classify import NONE
+from matcher.text import LANGUAGES
+
+NO_WORK = ("no-fit", "context")
 
 
 class TrainingTextError(ValueError):
@@ -47,6 +52,17 @@ class Block:
         return int.from_bytes(digest[:4], "big") % folds
 
 
+def _no_work(path: Path) -> Block:
+    """Needs nobody here can meet, or sentences that say no work: lines without a kind."""
+    block = Block(NONE, path.stem)
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        language, _, text = line.partition("\t")
+        if language not in LANGUAGES or not text.strip():
+            raise TrainingTextError(f"{path.name} line {number}: want nl|fr|en, a tab and text")
+        block.misses.append(Text("need", language, text.strip(), NONE))
+    return block
+
+
 def read_blocks(folder: Path) -> list[Block]:
     """All blocks of a folder of training files, files in order of name.
 
@@ -58,6 +74,9 @@ def read_blocks(folder: Path) -> list[Block]:
         raise TrainingTextError(f"{folder} holds no training texts (*.tsv)")
     blocks: list[Block] = []
     for path in files:
+        if path.stem in NO_WORK:
+            blocks.append(_no_work(path))
+            continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if line.startswith("#"):
                 blocks.append(Block(path.stem, line[1:].strip()))

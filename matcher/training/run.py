@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from matcher.activities import Activities
 from matcher.calibration import ALPHAS, Judged, fit_calibration, risk_threshold
-from matcher.encoder import Encoder, StaticEncoder, save_static
+from matcher.encoder import Encoder, StaticEncoder, Table
 from matcher.lexical import Lexical
 from matcher.signals import Signals
 from matcher.text import words
 from matcher.training.corpus import PairGroups, read_pairs
 from matcher.training.domain import DomainRecipe, train_domain
-from matcher.training.head import JudgedPairs, fit_classifier, fit_fusion, held_out_pairs
+from matcher.training.head import JudgedPairs, fit_classifier, fit_fusion, held_out_pairs, labelled_texts
 from matcher.training.own_texts import Block, read_blocks
 from matcher.training.static import Progress, Recipe, train_vectors
 from matcher.training.tokenizer import train_tokenizer
@@ -84,8 +84,11 @@ def train(
     lexical.save(ranking)
 
     def second_stage(folder: Path, part: Sequence[Block]) -> StaticEncoder:
-        vectors = train_domain(tokenizer, general, part, pairs, plan.general, plan.domain, progress)
-        return save_static(folder, tokenizer, vectors, {"plan": asdict(plan)})
+        found = train_domain(tokenizer, general, part, pairs, plan.general, plan.domain, progress)
+        tables = Table.of(found.tokens), Table.of(found.grams)
+        encoder = StaticEncoder(tokenizer, *tables, found.hashes, "")
+        encoder.save(folder, {"plan": asdict(plan)})
+        return encoder
 
     held: list[tuple[Encoder, list[Block], list[Block]]] = []
     for fold in range(plan.folds):
@@ -113,10 +116,12 @@ def fit_head(
         ranking: receives the files.
     """
     activities = Activities.load(data)
-    fit_classifier(encoder, activities, blocks).save(ranking / "classifier.npz")
+    fit_classifier(encoder, lexical, labelled_texts(data, blocks)).save(ranking)
     judged: list[JudgedPairs] = []
     for part, seen, kept in held:
-        signals = Signals(part, activities, lexical, fit_classifier(part, activities, seen))
+        signals = Signals(
+            part, activities, lexical, fit_classifier(part, lexical, labelled_texts(data, seen))
+        )
         judged.append(held_out_pairs(signals, kept))
     fusion = fit_fusion(judged, encoder.identity)
     fusion.save(ranking / "fusion.json")

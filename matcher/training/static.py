@@ -5,7 +5,7 @@ prefixes of the vector (Matryoshka, Kusupati et al. 2022). A text is the mean of
 exactly as ``sentence_transformers.models.StaticEmbedding`` computes it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,28 +32,52 @@ class Recipe:
     learning_rate: float = 0.2
     temperature: float = 0.05
     seed: int = 7
+    teacher_weight: float = 5.0
+    """Weight of the cosine distance to the teacher's vector, where there is one."""
     weights: dict[str, float] = field(default_factory=dict)
     """Group name prefix -> how many times its pairs are seen per epoch (1 when absent)."""
 
 
 class Bags:
-    """Texts as token ids, kept flat: tokenised once, drawn many times."""
+    """Texts as rows of a table, kept flat: looked up once, drawn many times."""
 
-    def __init__(self, tokenizer: Tokenizer, texts: Sequence[str]) -> None:
-        self.index = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-        encoded = tokenizer.encode_batch(list(self.index), add_special_tokens=False)
-        ids = [np.asarray(item.ids or [0], dtype=np.int64) for item in encoded]
-        self.lengths = np.array([len(row) for row in ids])
+    def __init__(self, ids: Sequence[NDArray[np.int64]], empty: int) -> None:
+        """``empty`` is the row a text without any gets."""
+        filled = [row if len(row) else np.array([empty]) for row in ids]
+        self.lengths = np.array([len(row) for row in filled])
         self.starts = np.concatenate([[0], np.cumsum(self.lengths)[:-1]])
-        self.flat = np.concatenate(ids)
+        self.flat = np.concatenate(filled).astype(np.int64)
+
+    @classmethod
+    def of_tokens(cls, tokenizer: Tokenizer, texts: Sequence[str]) -> "Bags":
+        """The tokens of each text."""
+        encoded = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return cls([np.asarray(item.ids, dtype=np.int64) for item in encoded], 0)
 
     def draw(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Token ids and bag offsets of some texts."""
+        """Table rows and bag offsets of some texts."""
         lengths = self.lengths[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         inside = np.arange(lengths.sum()) - np.repeat(offsets, lengths)
         ids = self.flat[np.repeat(self.starts[rows], lengths) + inside]
         return torch.from_numpy(ids), torch.from_numpy(offsets)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Vectors of an English teacher for some texts, already of the student's dimension."""
+
+    rows: Mapping[str, int]
+    vectors: NDArray[np.float32]
+
+    def of_pairs(self, texts: Sequence[str], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(pairs, 2) row of the teacher for either side, its partner's where it has none, or -1.
+
+        The partner of a Dutch or French text is often its English translation: that is how the
+        teacher speaks to languages it does not know.
+        """
+        own = np.array([[self.rows.get(texts[row], -1) for row in pair] for pair in pairs])
+        return np.where(own >= 0, own, own[:, ::-1])
 
 
 def contrast(
@@ -83,6 +107,19 @@ def contrast(
     return total / (2 * len(recipe.matryoshka))
 
 
+def _distance(
+    sides: tuple[torch.Tensor, torch.Tensor], rows: NDArray[np.int64], teacher: Teacher
+) -> torch.Tensor:
+    """Mean cosine distance of both sides to the teacher, over the texts it has a vector for."""
+    total = sides[0].new_zeros(())
+    for side, mine in zip(sides, rows.T, strict=True):
+        held = np.flatnonzero(mine >= 0)
+        if len(held):
+            target = torch.from_numpy(teacher.vectors[mine[held]])
+            total = total + (1 - functional.cosine_similarity(side[held], target)).mean()
+    return total / 2
+
+
 def _batches(
     groups: dict[str, NDArray[np.int64]], recipe: Recipe, rng: np.random.Generator
 ) -> list[NDArray[np.int64]]:
@@ -105,21 +142,20 @@ def train_vectors(
     pairs: PairGroups,
     recipe: Recipe,
     progress: Progress,
-    start: NDArray[np.float32] | None = None,
+    teacher: Teacher | None = None,
 ) -> NDArray[np.float32]:
     """Token vectors (vocabulary, dimension) trained on all pairs."""
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    bags = Bags(tokenizer, [text for group in pairs.values() for pair in group for text in pair])
+    texts = list(dict.fromkeys(t for group in pairs.values() for pair in group for t in pair))
+    place = {text: row for row, text in enumerate(texts)}
+    bags = Bags.of_tokens(tokenizer, texts)
     rows = {
-        name: np.array([(bags.index[a], bags.index[b]) for a, b in group])
+        name: np.array([(place[a], place[b]) for a, b in group])
         for name, group in pairs.items()
         if group
     }
     table = torch.nn.EmbeddingBag(tokenizer.get_vocab_size(), recipe.dimension, mode="mean")
-    if start is not None:
-        with torch.no_grad():
-            table.weight.copy_(torch.from_numpy(start))
     plan = [_batches(rows, recipe, rng) for _ in range(recipe.epochs)]
     steps = sum(len(epoch) for epoch in plan)
     optimiser = torch.optim.Adam(table.parameters(), lr=recipe.learning_rate)
@@ -136,6 +172,10 @@ def train_vectors(
             same = (a[:, None] == a[None]) | (b[:, None] == b[None]) | (a[:, None] == b[None])
             same.fill_diagonal_(False)
             loss = contrast(left, right, same, recipe)
+            if teacher is not None:
+                loss = loss + recipe.teacher_weight * _distance(
+                    (left, right), teacher.of_pairs(texts, batch), teacher
+                )
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

@@ -1,7 +1,10 @@
 """The Unigram tokenizer (Kudo 2018) of the static encoder."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 UNKNOWN = "[UNK]"
@@ -35,3 +38,27 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int = 48_000) -> Tokenizer
         ),
     )
     return tokenizer
+
+
+def prune_tokenizer(
+    tokenizer: Tokenizer, texts: Sequence[str], size: int
+) -> tuple[Tokenizer, NDArray[np.int64]]:
+    """Keep the ``size`` pieces the texts use most; single characters always stay.
+
+    Returns:
+        The smaller tokenizer, and for each of its pieces the number it had before.
+    """
+    used = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+    for item in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
+        np.add.at(used, item.ids, 1)
+    held = json.loads(tokenizer.to_str())
+    pieces = held["model"]["vocab"]
+    for row, (piece, _) in enumerate(pieces):
+        if len(piece) == 1 or piece == UNKNOWN:
+            used[row] += 1_000_000_000
+    kept = np.sort(np.argsort(-used, kind="stable")[:size])
+    held["model"]["vocab"] = [pieces[row] for row in kept]
+    held["model"]["unk_id"] = int(np.flatnonzero(kept == held["model"]["unk_id"])[0])
+    for token in held.get("added_tokens", []):
+        token["id"] = held["model"]["unk_id"]
+    return Tokenizer.from_str(json.dumps(held)), kept
