@@ -180,7 +180,9 @@ def confirm(desk: Desk, need: Need) -> Need:
 
 def load(desk: Desk, need_id: str) -> Need:
     """A need with its steps. Raises NotFound."""
-    need = desk.session.get(Need, need_id, options=[selectinload(Need.steps)])
+    need = desk.session.get(
+        Need, need_id, options=[selectinload(Need.steps)], populate_existing=True
+    )
     if need is None:
         raise NotFound("need_not_found", "there is no such need")
     return need
