@@ -2,18 +2,18 @@
 
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from api import health, pages, routes
-from api.errors import Conflict, Invalid, NotFound, Problem
+from api.errors import Conflict, Invalid, NotFound, Problem, TooLarge
 from api.limits import BodyLimit, RateLimit
 from api.pages.errors import problem_page
 from api.problems import problem_response
@@ -23,6 +23,7 @@ from api.security import SecurityHeaders
 from api.worker import Worker
 from models.states import IllegalTransition
 
+MOST_ERRORS = 20  # of one request that are told; nobody reads more
 log = logging.getLogger("maatmatch")
 
 
@@ -87,7 +88,10 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def _validation(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        if first["type"] == "json_invalid":
+            where = f"{first['ctx']['error']} at character {first['loc'][-1]}"
+            return _answer(request, Invalid("bad_json", f"the body is no JSON: {where}"))
+        field = _field(first["loc"])
         return _answer(
             request,
             Invalid(
@@ -95,19 +99,32 @@ def _handle_errors(app: FastAPI) -> None:
                 f"{field}: {first['msg']}",
                 field=field,
                 errors=[
-                    {"field": ".".join(map(str, each["loc"][1:])), "detail": each["msg"]}
-                    for each in error.errors()
+                    {"field": _field(each["loc"]), "detail": each["msg"]}
+                    for each in error.errors()[:MOST_ERRORS]
                 ],
             ),
         )
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
-        problem = NotFound("page_not_found", "there is nothing at this address")
-        if error.status_code != 404:
-            problem = Problem("http", str(error.detail))  # type: ignore[assignment]
+        problem: Problem = NotFound("page_not_found", "there is nothing at this address")
+        if error.status_code == 413:
+            problem = TooLarge("body_too_large", str(error.detail))
+        elif error.status_code != 404:
+            problem = Problem("http", str(error.detail))
             problem.status = error.status_code
         return _answer(request, problem, dict(error.headers or {}))
+
+    @app.exception_handler(IntegrityError)
+    def _taken(request: Request, error: IntegrityError) -> Response:
+        return _answer(
+            request,
+            Conflict(
+                "already_there",
+                "something with this number, address or external_id is there already; "
+                "look it up and change that one",
+            ),
+        )
 
     @app.exception_handler(OperationalError)
     def _database(request: Request, error: OperationalError) -> Response:
@@ -126,6 +143,11 @@ def _handle_errors(app: FastAPI) -> None:
         problem = Problem("unexpected", "something went wrong here; nothing was changed")
         problem.status = 500
         return _answer(request, problem)
+
+
+def _field(place: Sequence[str | int]) -> str:
+    """Where an error lies, such as `offers.3.text`; names that callers make up are cut."""
+    return ".".join(str(part)[:60] for part in place[1:]) or "body"
 
 
 def _answer(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:

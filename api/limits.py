@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, TooLarge, TooMany
@@ -43,7 +44,8 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > MOST_BYTES:
-                raise _too_large(received)
+                # Whoever reads the body turns every other error into "cannot be read".
+                raise HTTPException(413, _too_large(received).detail)
             return message
 
         await self.app(scope, counted, send)

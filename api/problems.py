@@ -1,5 +1,6 @@
 """Errors for machines: problem+json, RFC 9457."""
 
+import json
 from typing import Any
 
 from fastapi.encoders import jsonable_encoder
@@ -20,13 +21,18 @@ def problem_document(problem: Problem) -> dict[str, Any]:
     }
 
 
+class ProblemResponse(JSONResponse):
+    """What cannot be written in UTF-8 (a field name with half a character) becomes "?"."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
+
+
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
     extra = dict(headers or {})
     if problem.status == 401:
         extra["WWW-Authenticate"] = 'Bearer realm="maatmatch"'
-    return JSONResponse(
-        problem_document(problem),
-        status_code=problem.status,
-        headers=extra,
-        media_type="application/problem+json",
-    )
+    return ProblemResponse(problem_document(problem), problem.status, extra)

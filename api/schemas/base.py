@@ -2,17 +2,33 @@
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 ID_PATTERN = "^[0-9A-HJKMNP-TV-Z]{26}$"
 EXAMPLE_ID = "01KAJ5W3E8Q2XN4T7YB9CZDF6G"
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN), Field(examples=[EXAMPLE_ID])]
 
-# One line for names and codes. Control characters are refused here, because PostgreSQL cannot
-# hold NUL; the free texts below are cleaned of them by the services.
-Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=300)]
-Words = Annotated[str, StringConstraints(max_length=1_000_000)]
+# Control characters are refused in single lines, because PostgreSQL cannot hold NUL; free texts
+# are cleaned of them by the services, which also know how long each may be.
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=300)]
+FilledLine = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=300)]
+Name = Annotated[str, StringConstraints(pattern=_LINE, max_length=200)]
+FilledName = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=200)]
+Phone = Annotated[str, StringConstraints(pattern=_LINE, max_length=40)]
+ExternalId = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=100)]
+Code = Annotated[str, StringConstraints(pattern="^[a-z0-9-]{1,60}$")]
+
+
+def _whole_characters(text: str) -> str:
+    """JSON can write half of a character (a lone surrogate), which no database can hold."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("the text holds half of a character; send whole ones")
+    return text
+
+
+Words = Annotated[str, AfterValidator(_whole_characters)]
 
 Bool = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]

@@ -3,10 +3,24 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
-from api.schemas.base import EXAMPLE_ID, Bool, Id, In, Line, Out, Whole, Words
-from api.schemas.needs import Code, Short
+from api.schemas.base import (
+    EXAMPLE_ID,
+    Bool,
+    Code,
+    ExternalId,
+    FilledLine,
+    FilledName,
+    Id,
+    In,
+    Line,
+    Name,
+    Out,
+    Phone,
+    Whole,
+    Words,
+)
 from api.schemas.offers import Radius
 from models.company import Delivery, Recognition
 
@@ -16,8 +30,8 @@ Capacity = Annotated[Whole, Field(ge=0, le=1000)]
 class SiteIn(In):
     """Where a company works from: postcode, name of the place, or both."""
 
-    place: Line = Field(min_length=1, examples=["2800 Mechelen"])
-    street: Short = ""
+    place: FilledLine = Field(examples=["2800 Mechelen"])
+    street: Name = ""
 
 
 class CertificateIn(In):
@@ -52,18 +66,18 @@ class CompanyIn(In):
         },
     )
 
-    name: Short = Field(min_length=1)
+    name: FilledName
     sites: list[SiteIn] = Field(min_length=1, max_length=100)
     email: Line = ""
     kbo: Line = ""
     language: Literal["nl", "fr", "en"] = "nl"
-    phone: Annotated[Line, StringConstraints(max_length=40)] = ""
+    phone: Phone = ""
     website: Line = ""
     description: Words = ""
     recognition: Recognition = Recognition.RECOGNISED
     service_radius_km: Radius = 30.0
     max_open_leads: Capacity | None = None
-    external_id: Annotated[Line, StringConstraints(min_length=1, max_length=100)] | None = None
+    external_id: ExternalId | None = None
 
 
 class CompanyChangeIn(In):
@@ -74,9 +88,9 @@ class CompanyChangeIn(In):
         json_schema_extra={"examples": [{"service_radius_km": 50, "max_open_leads": 5}]},
     )
 
-    name: Annotated[Short, StringConstraints(min_length=1)] | None = None
+    name: FilledName | None = None
     email: Line | None = None
-    phone: Annotated[Line, StringConstraints(max_length=40)] | None = None
+    phone: Phone | None = None
     website: Line | None = None
     description: Words | None = None
     language: Literal["nl", "fr", "en"] | None = None

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
-from api.schemas.base import EXAMPLE_ID, In, Line, Out, Whole, Words
+from api.schemas.base import EXAMPLE_ID, ExternalId, In, Out, Whole, Words
 
 MOST_OFFERS = 1000
 MOST_TOP = 200
@@ -13,9 +13,9 @@ MOST_TOP = 200
 class OfferLineIn(In):
     """One activity a company does, in its own words."""
 
-    id: Line = Field(min_length=1, max_length=100, description="unique among the offers")
+    id: ExternalId = Field(description="unique among the offers")
     text: Words = Field(max_length=5000)
-    company_id: Annotated[Line, StringConstraints(max_length=100)] | None = None
+    company_id: ExternalId | None = None
 
 
 class MatchIn(In):

@@ -3,16 +3,27 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Line, Out, Whole, Words
+from api.schemas.base import (
+    EXAMPLE_ID,
+    Code,
+    ExternalId,
+    FilledLine,
+    FilledName,
+    Id,
+    In,
+    Line,
+    Name,
+    Out,
+    Phone,
+    Whole,
+    Words,
+)
 from models.broadcast import ExceptionKind
 from models.need import StepSource, WorkPlace
 from models.referral import ReferralKind
 from models.states import NeedState
-
-Code = Annotated[str, StringConstraints(pattern="^[a-z0-9-]{1,60}$")]
-Short = Annotated[Line, StringConstraints(max_length=200)]
 
 _TEXT = (
     "Onze crèche zoekt iemand die elke week 120 kg vuile luiers ophaalt, wast en plooit. "
@@ -73,21 +84,21 @@ class NeedIn(In):
     )
 
     text: Words = Field(min_length=10, description="what is to be done, at most 20,000 characters")
-    place: Line = Field(min_length=1, description="postcode, name or both", examples=["2800"])
-    firm_name: Short = Field("", description="only with a coordinator's token")
-    contact_name: Short = ""
+    place: FilledLine = Field(description="postcode, name or both", examples=["2800"])
+    firm_name: Name = Field("", description="only with a coordinator's token")
+    contact_name: Name = ""
     contact_email: Line = Field("", description="with a firm's token: a member of that firm")
-    contact_phone: Annotated[Line, StringConstraints(max_length=40)] = ""
+    contact_phone: Phone = ""
     kbo: Line = Field("", description="company number of the firm", examples=["0403.170.701"])
     language: Literal["nl", "fr", "en"] | None = Field(None, description="null: as the text is")
-    title: Short = ""
+    title: Name = ""
     volume: Line = ""
     rhythm: Line = ""
     starts_on: date | None = None
     work_place: WorkPlace = WorkPlace.EITHER
     certificates: list[Code] = Field(default=[], max_length=50)
     hub: Line = Field("", description="slug of a value-chain hub; empty: the hub of the place")
-    external_id: Annotated[Line, StringConstraints(min_length=1, max_length=100)] | None = None
+    external_id: ExternalId | None = None
 
 
 class StepOut(Out):
@@ -139,9 +150,9 @@ class FactsIn(In):
         extra="forbid", json_schema_extra={"examples": [{"volume": "150 kg per week"}]}
     )
 
-    title: Annotated[Short, StringConstraints(min_length=1)] | None = None
-    volume: Short | None = None
-    rhythm: Short | None = None
+    title: FilledName | None = None
+    volume: Name | None = None
+    rhythm: Name | None = None
     starts_on: date | None = None
     work_place: WorkPlace | None = None
     certificates: list[Code] | None = Field(None, max_length=50)
@@ -150,7 +161,7 @@ class FactsIn(In):
 class StepIn(In):
     """One piece of work, in the coordinator's reading."""
 
-    text: Line = Field(min_length=2)
+    text: FilledLine
     activities: list[Code] = Field(default=[], max_length=10)
 
 
@@ -224,7 +235,7 @@ class ReferralIn(In):
     kind: ReferralKind
     message: Words = Field(min_length=3, max_length=5000)
     to_hub: Line = ""
-    to_name: Short = ""
+    to_name: Name = ""
     to_email: Line = ""
 
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
-from api.schemas.base import EXAMPLE_ID, Bool, Id, In, Line, Number, Out, Words
+from api.schemas.base import EXAMPLE_ID, Bool, ExternalId, Id, In, Number, Out, Words
 
 Radius = Annotated[Number, Field(ge=0, le=300)]
 
@@ -25,7 +25,7 @@ class OfferIn(In):
     on_site: Bool = False
     at_workshop: Bool = True
     radius_km: Radius | None = Field(None, description="null: the company's service radius")
-    external_id: Annotated[Line, StringConstraints(min_length=1, max_length=100)] | None = None
+    external_id: ExternalId | None = None
 
 
 class OfferChangeIn(In):

@@ -13,6 +13,7 @@ from api.services import (
     authorisation,
     checks,
     exceptions,
+    hubs,
     leads,
     ledger,
     links,
@@ -101,6 +102,12 @@ def approve(desk: Desk, need_id: str, *, deadline: datetime | None = None) -> Br
     ends = deadline or default_deadline(hub, released_at)
     if ends <= released_at:
         raise Invalid("deadline_past", "deadline: choose a moment ahead", field="deadline")
+    if ends > released_at + timedelta(days=hubs.MOST_DEADLINE_DAYS):
+        raise Invalid(
+            "deadline_far",
+            f"deadline: at most {hubs.MOST_DEADLINE_DAYS} days ahead",
+            field="deadline",
+        )
     content = content_of(need, hub) | {"deadline": ends.isoformat()}
     broadcast = Broadcast(
         need_id=need.id,
@@ -250,13 +257,11 @@ def _send_leads(
     return sent
 
 
-def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
-    """Companies that have become eligible while the need is open receive it too, marked late."""
+def joining(desk: Desk, broadcast: Broadcast) -> list[Judged]:
+    """The companies that have become eligible while the need is open and have no lead yet."""
     need = desk.session.get_one(Need, broadcast.need_id, options=[selectinload(Need.steps)])
     if need.state is not NeedState.OPEN or broadcast.deadline <= desk.at:
         return []
-    hub = desk.session.get_one(Hub, broadcast.hub_id)
-    assessment = matching.assess(desk, need)
     left_out = {
         each.company_id
         for each in exceptions.of_need(desk, need.id)
@@ -265,16 +270,24 @@ def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
     have = set(
         desk.session.scalars(select(Lead.company_id).where(Lead.broadcast_id == broadcast.id))
     )
-    joining = [each for each in assessment.eligible if each.company.id not in have | left_out]
-    if not joining:
+    eligible = matching.assess(desk, need).eligible
+    return [each for each in eligible if each.company.id not in have | left_out]
+
+
+def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
+    """Companies that have become eligible while the need is open receive it too, marked late."""
+    late = joining(desk, broadcast)
+    if not late:
         return []
+    need = desk.session.get_one(Need, broadcast.need_id)
+    hub = desk.session.get_one(Hub, broadcast.hub_id)
     frozen = {
         row.company_id: row
         for row in desk.session.scalars(
             select(VerdictRow).where(VerdictRow.broadcast_id == broadcast.id)
         )
     }
-    for each in joining:
+    for each in late:
         # The row shows the verdict that counts now; the ledger keeps the one it replaces.
         old, new = frozen.get(each.company.id), _frozen(broadcast, each)
         was = None
@@ -284,7 +297,7 @@ def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
             was = {"eligible": old.eligible, "reasons": old.reasons, "match": old.match}
             old.eligible, old.reasons, old.match = new.eligible, new.reasons, new.match
         ledger.append(desk, broadcast.id, "became_eligible", was=was, **_verdict_facts(each))
-    joined = _send_leads(desk, broadcast, need, hub, [each.company for each in joining], late=True)
+    joined = _send_leads(desk, broadcast, need, hub, [each.company for each in late], late=True)
     audit.record(desk, "late_joiners", "need", need.id, hub.id, leads=len(joined))
     return joined
 

@@ -312,7 +312,7 @@ def _capacity(value: int | None) -> int | None:
 
 
 def _website(value: str) -> str | None:
-    address = checks.line(value, "website", most=300)
+    address = checks.line(value, "website", most=290)
     if address and not address.startswith(("http://", "https://")):
         address = f"https://{address}"
     return address or None
