@@ -109,12 +109,12 @@ def vectors() -> None:
     """Encode offers that are new or were encoded by another model, with progress."""
     with clear_errors():
         from api.cli.serving import _ready_runtime
-        from api.services import matching
+        from api.services import vectors as kept
         from api.services.desk import WORKER, Desk
 
         runtime = _ready_runtime(load_settings())
         with runtime.sessions.begin() as session, progress_bar("Encoding offers") as step:
-            number = matching.refresh_vectors(Desk(session, runtime, WORKER), step)
+            number = kept.refresh_vectors(Desk(session, runtime, WORKER), step)
         out.print(f"{number} offers encoded by {runtime.ranker.encoder.identity}.")
         runtime.close()
 

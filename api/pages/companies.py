@@ -12,7 +12,7 @@ from api.errors import Invalid, NotFound
 from api.pages.fields import Text, Texts, caught, day, number
 from api.pages.maps import Map
 from api.pages.visit import CoordinatorVisit, MemberVisit, Visit, VisitDep
-from api.services import authorisation, checks, companies, hubs, matching
+from api.services import authorisation, checks, companies, hubs, vectors
 from api.web import Csrf
 from matcher.places import distance_km
 from models import Company, Offer, Site
@@ -63,11 +63,9 @@ def _directory(visit: Visit, q: str, activity: str, place: str) -> Response:
         question = f"{question} {kind.label('nl')}: {kind.about}".strip()
     shown: list[tuple[Company, str]] = []
     if question:
-        ranking = visit.runtime.ranker.rank(question, matching.offer_index(desk))
+        ranking = visit.runtime.ranker.rank(question, vectors.offer_index(desk))
         least = visit.runtime.ranker.threshold_for(0.2).value
-        for match in sorted(
-            ranking.best_by_company().values(), key=lambda each: -each.probability
-        ):
+        for match in sorted(ranking.best_by_company().values(), key=lambda each: -each.probability):
             if match.company_id in found and match.probability >= least:
                 shown.append((found[match.company_id], match.offer.text))
     else:
@@ -125,8 +123,7 @@ def _structured(visit: Visit, company: Company, offers: list[str]) -> str:
             for site in company.sites
         ],
         "makesOffer": [
-            {"@type": "Offer", "itemOffered": {"@type": "Service", "name": text}}
-            for text in offers
+            {"@type": "Offer", "itemOffered": {"@type": "Service", "name": text}} for text in offers
         ],
     }
     return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
@@ -259,9 +256,7 @@ def profile(
             wants_reminders=bool(wants_reminders),
         )
         capacity = number(max_open_leads, "max_open_leads")
-        companies.set_capacity(
-            visit.desk, company_id, None if capacity is None else int(capacity)
-        )
+        companies.set_capacity(visit.desk, company_id, None if capacity is None else int(capacity))
         return visit.go(f"/companies/{company_id}/edit", "profile")
     typed = {
         "name": name,

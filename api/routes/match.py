@@ -15,7 +15,7 @@ from api.schemas.match import (
     ReadStepOut,
     WordOut,
 )
-from api.services import checks, matching
+from api.services import checks, matching, vectors
 from api.services.desk import Desk
 from api.web import RuntimeDep, SessionDep
 from matcher.activities import Activities
@@ -37,7 +37,7 @@ def match(body: MatchIn, session: SessionDep, runtime: RuntimeDep, lang: Lang) -
     desk = Desk(session, runtime)
     text = checks.text(body.text, "text")
     if body.offers is None:
-        ranker, index = matching.calibrated(desk), matching.offer_index(desk)
+        ranker, index = matching.calibrated(desk), vectors.offer_index(desk)
     else:
         # With offers sent along nothing of this installation plays a part, nor its database.
         ranker, index = runtime.ranker, _index(runtime.ranker, body.offers)

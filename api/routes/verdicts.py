@@ -14,7 +14,7 @@ from api.routes.match import name_companies, ranked, read_steps
 from api.schemas.base import Page
 from api.schemas.match import MatchResult
 from api.schemas.needs import CompanyName, CompanyVerdictOut, MatchOut, ReasonOut, VerdictOut
-from api.services import authorisation, companies, leads, matching, needs
+from api.services import authorisation, companies, leads, matching, needs, vectors
 from api.services.desk import Desk
 from models import Broadcast, Company, Need, VerdictRow
 from models.states import NeedState
@@ -148,7 +148,7 @@ def list_matches(
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
     ranker = matching.calibrated(desk)
     reading = matching.reading_of(desk.runtime, need)
-    ranking = ranker.rank(reading, matching.offer_index(desk))
+    ranking = ranker.rank(reading, vectors.offer_index(desk))
     offers = ranked(ranker, ranking, need.text, top)
     name_companies(desk, offers)
     return MatchResult(

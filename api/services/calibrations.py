@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 from sqlalchemy import select
 
-from api.services import audit, matching, needs
+from api.services import audit, matching, needs, vectors
 from api.services.desk import Desk
 from matcher.calibration import (
     ALPHAS,
@@ -43,7 +43,7 @@ def calibrate(desk: Desk) -> CalibrationRow | None:
     if len(suitable) < ENOUGH_FOR_PROMISE:
         return None
     ranker = desk.runtime.ranker
-    index = matching.offer_index(desk)
+    index = vectors.offer_index(desk)
     scores, labels = [], []
     for need_id, grades in sorted(judged.items()):
         reading = matching.reading_of(desk.runtime, needs.load(desk, need_id))

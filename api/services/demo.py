@@ -18,12 +18,12 @@ from api.services import (
     hubs,
     imports,
     leads,
-    matching,
     needs,
     outbox,
     people,
     questions,
     referrals,
+    vectors,
 )
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.network import lay_reference
@@ -60,7 +60,7 @@ def lay_demo(runtime: Runtime, progress: Progress) -> None:
             return
         for noun in ("companies", "offers", "firms"):
             _import(desk, noun, f"{noun}.csv")
-        matching.refresh_vectors(desk)
+        vectors.refresh_vectors(desk)
         _add_people(desk)
     folder = runtime.settings.data_dir / "demo"
     rows = read_rows("needs.jsonl", (folder / "needs.jsonl").read_bytes(), ["text"], [])

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from api.errors import Misconfigured
 from api.runtime import Runtime
-from api.services import matching
+from api.services import vectors
 from api.services.desk import NOBODY, Desk
 from api.services.sheets import read_rows
 from api.settings import DATA, load_settings
@@ -50,7 +50,7 @@ def match_text(text: str, offers: Path | None = None) -> MatchedText:
     try:
         runtime = Runtime.start(load_settings())
         with runtime.sessions() as session:
-            index = matching.offer_index(Desk(session, runtime, NOBODY))
+            index = vectors.offer_index(Desk(session, runtime, NOBODY))
             if index.offers:
                 found = session.execute(select(Company.id, Company.name))
                 names = {row[0]: row[1] for row in found}
