@@ -30,7 +30,16 @@ def remind(desk: Desk, broadcast: Broadcast) -> int:
     need = desk.session.get_one(Need, broadcast.need_id)
     if need.state is not NeedState.OPEN or broadcast.deadline <= desk.at:
         return 0
-    silent = desk.session.scalars(
+    silent = _silent(desk, broadcast)
+    for lead in silent:
+        lead.reminded_at = desk.at
+    leads.tell_recipients(desk, need, MessageKind.REMINDER, only=silent)
+    return len(silent)
+
+
+def _silent(desk: Desk, broadcast: Broadcast) -> Sequence[Lead]:
+    """The leads whose company got it, has not reacted, and may still be reminded."""
+    return desk.session.scalars(
         select(Lead)
         .join(Company)
         .where(
@@ -42,10 +51,6 @@ def remind(desk: Desk, broadcast: Broadcast) -> int:
             Lead.id.not_in(select(Question.lead_id).where(Question.lead_id.is_not(None))),
         )
     ).all()
-    for lead in silent:
-        lead.reminded_at = desk.at
-    leads.tell_recipients(desk, need, MessageKind.REMINDER, only=silent)
-    return len(silent)
 
 
 def pass_deadline(desk: Desk, broadcast: Broadcast) -> None:
@@ -115,21 +120,44 @@ def close_leads(
         leads.tell_recipients(desk, need, MessageKind.OUTCOME, reason=reason)
 
 
-def due_work(desk: Desk) -> None:
-    """What time brings: late joiners, one reminder, deadlines. Called by the worker."""
-    worker = desk.as_actor(WORKER)
-    open_ones = desk.session.scalars(
-        select(Broadcast)
+def open_ones(desk: Desk) -> Sequence[str]:
+    """The broadcasts whose need is open, oldest first."""
+    return desk.session.scalars(
+        select(Broadcast.id)
         .join(Need, Need.id == Broadcast.need_id)
         .where(Broadcast.closed_at.is_(None), Need.state == NeedState.OPEN)
         .order_by(Broadcast.id)
     ).all()
-    for broadcast in open_ones:
-        hub = desk.session.get_one(Hub, broadcast.hub_id)
-        if broadcast.deadline <= desk.at:
-            pass_deadline(worker, broadcast)
-            continue
-        broadcasts.add_late_joiners(worker, broadcast)
-        half = broadcast.released_at + (broadcast.deadline - broadcast.released_at) / 2
-        if hub.reminders and desk.at >= half:
-            remind(worker, broadcast)
+
+
+def is_due(desk: Desk, broadcast_id: str) -> bool:
+    """Whether `attend` has something to do. Only reads, so that nobody has to wait for it."""
+    broadcast = desk.session.get_one(Broadcast, broadcast_id)
+    return (
+        broadcast.deadline <= desk.at
+        or (_may_remind(desk, broadcast) and len(_silent(desk, broadcast)) > 0)
+        or len(broadcasts.joining(desk, broadcast)) > 0
+    )
+
+
+def attend(desk: Desk, broadcast_id: str) -> None:
+    """What time brings to one broadcast: its deadline, late joiners, one reminder."""
+    worker = desk.as_actor(WORKER)
+    broadcast = desk.session.get_one(Broadcast, broadcast_id)
+    if broadcast.deadline <= desk.at:
+        pass_deadline(worker, broadcast)
+        return
+    broadcasts.add_late_joiners(worker, broadcast)
+    if _may_remind(desk, broadcast):
+        remind(worker, broadcast)
+
+
+def _may_remind(desk: Desk, broadcast: Broadcast) -> bool:
+    half = broadcast.released_at + (broadcast.deadline - broadcast.released_at) / 2
+    return desk.at >= half and desk.session.get_one(Hub, broadcast.hub_id).reminders
+
+
+def due_work(desk: Desk) -> None:
+    """What time brings to every open broadcast, in one transaction."""
+    for broadcast_id in open_ones(desk):
+        attend(desk, broadcast_id)

@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -35,10 +37,28 @@ class Chores(threading.Thread):
             self._stopping.wait(EVERY)
 
     def run_once(self) -> None:
-        """Everything that is due, once. Raises DBAPIError when the database does not answer."""
-        with self._runtime.sessions.begin() as session:
-            if _alone(session):
-                closing.due_work(Desk(session, self._runtime, WORKER))
+        """Everything that is due, once. Raises DBAPIError when the database does not answer.
+
+        Each broadcast in a transaction of its own, and only when it needs one: judging all
+        companies anew takes a while, and on SQLite everybody else who writes would wait.
+        """
+        with self._reading() as session:
+            ids = closing.open_ones(Desk(session, self._runtime, WORKER))
+        for broadcast_id in ids:
+            if self._stopping.is_set():
+                return
+            with self._reading() as session:
+                due = closing.is_due(Desk(session, self._runtime, WORKER), broadcast_id)
+            if due:
+                with self._runtime.sessions.begin() as session:
+                    if _alone(session):
+                        closing.attend(Desk(session, self._runtime, WORKER), broadcast_id)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with self._runtime.sessions(autoflush=False) as session:
+            session.connection(execution_options={"read_only": True})
+            yield session
 
 
 def _alone(session: Session) -> bool:

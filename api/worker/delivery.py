@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+
 from api.mail import mime
 from api.mail.smtp import Connection, Refused, TryLater, Unreachable
 from api.runtime import Runtime
@@ -62,12 +64,16 @@ class Delivery:
     def __exit__(self, *_: object) -> None:
         """Finish the mails that are on the wire, give the others back."""
         self._stopping.set()
+        self._recorder.hurry()
         for _number in self._senders:
             self._todo.put(None)
         for sender in self._senders:
             sender.join()
         self._recorder.stop()
-        self.give_back()
+        try:
+            self.give_back()
+        except (OperationalError, InterfaceError):
+            log.error("leases_not_given_back")  # they end by themselves
 
     @property
     def in_hand(self) -> int:
@@ -103,7 +109,8 @@ class Delivery:
                     mime.write(message, settings),
                 )
             except mime.Unwritable as error:
-                self._recorder.put(Outcome(message.id, Result.REFUSED, str(error), now()))
+                outcome = Outcome(message.id, Result.REFUSED, str(error), now())
+                self._recorder.put(outcome, wait=False)
                 continue
             with self._lock:
                 self._in_hand[message.id] = prepared
@@ -122,11 +129,12 @@ class Delivery:
             for lost in ids - kept:
                 self._in_hand.pop(lost, None)
 
-    def give_back(self) -> None:
-        """End the leases of what was not tried."""
+    def give_back(self, ids: set[str] | None = None) -> None:
+        """End the leases of what was not tried: these, or everything in hand."""
         with self._lock:
-            ids = set(self._in_hand)
-            self._in_hand.clear()
+            ids = set(self._in_hand) if ids is None else ids & set(self._in_hand)
+            for each in ids:
+                del self._in_hand[each]
         if ids:
             with self._runtime.sessions.begin() as session:
                 outbox.give_back(Desk(session, self._runtime, WORKER), self._name, ids)
@@ -159,8 +167,7 @@ class Delivery:
             connection.open()
             self._count(was_open, connection)
             was_open = True
-            self._wait_for(prepared.due_at)
-            if self._stopping.is_set() or prepared.id not in self._in_hand:
+            if not self._wait_for(prepared):
                 return
             words = connection.hand_over(prepared.sender, prepared.to, prepared.mail)
             result = Result.TAKEN
@@ -176,11 +183,19 @@ class Delivery:
         self._rest = FIRST_REST
         self._recorder.put(Outcome(prepared.id, result, words, now()))
 
-    def _wait_for(self, moment: datetime) -> None:
-        """Short naps, so that a clock that is set meanwhile is noticed."""
-        while (left := (moment - now()).total_seconds()) > 0:
-            if self._stopping.wait(min(left, 0.25)):
-                return
+    def _wait_for(self, prepared: Prepared) -> bool:
+        """Wait for the release moment; False when this mail is not to be handed over now.
+
+        In short naps, so that a clock that is set meanwhile is noticed: set back, the moment
+        may be hours away, and other mail may not wait behind it.
+        """
+        while (left := prepared.due_at - now()) > timedelta(0):
+            if left > 2 * AHEAD:
+                self.give_back({prepared.id})
+                return False
+            if self._stopping.wait(min(left.total_seconds(), 0.25)):
+                return False
+        return prepared.id in self._in_hand and not self._stopping.is_set()
 
     def _unreachable(self, prepared: Prepared, error: str) -> None:
         with self._lock:

@@ -16,21 +16,21 @@ from api.services.outbox import Outcome
 log = logging.getLogger("maatmatch.worker")
 
 MOST_TOGETHER = 50  # outcomes in one transaction
-MOST_WAITING = 50  # outcomes not yet kept; then the senders wait
 LONGEST_WAIT = 15.0  # seconds between two tries while the database does not answer
 LAST_CHANCE = 20.0  # seconds for a database that does not answer when the worker stops
 
 
 class Recorder:
-    """One thread with one short transaction at a time; outcomes that cannot be kept wait.
+    """One thread with one short transaction at a time, for the outcomes of all connections.
 
-    An outcome that is lost would mean a mail handed over twice, so as long as the process lives
-    it is tried again.
+    Each connection waits until its outcome is kept before it takes the next mail: a process
+    that is killed has at most one mail per connection that will be handed over again. As long
+    as the process lives, an outcome that cannot be kept is tried again.
     """
 
     def __init__(self, runtime: Runtime, recorded: Callable[[list[Outcome]], None]) -> None:
         self._runtime, self._recorded = runtime, recorded
-        self._waiting: queue.Queue[Outcome | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[tuple[Outcome, threading.Event] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._stop_by: float | None = None
         self.healthy = True
@@ -38,15 +38,21 @@ class Recorder:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Keep what waits, then end."""
+    def hurry(self) -> None:
+        """The worker stops: a database that does not answer gets a last chance."""
         self._stop_by = time.monotonic() + LAST_CHANCE
+
+    def stop(self) -> None:
+        """Keep what waits, then end. Call `hurry` before, and let the connections finish."""
         self._waiting.put(None)
         self._thread.join()
 
-    def put(self, outcome: Outcome) -> None:
-        """Hand in an outcome; blocks while too many wait."""
-        self._waiting.put(outcome)
+    def put(self, outcome: Outcome, *, wait: bool = True) -> None:
+        """Hand in an outcome, and wait until it is kept."""
+        kept = threading.Event()
+        self._waiting.put((outcome, kept))
+        if wait:
+            kept.wait()
 
     def _run(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -60,8 +66,11 @@ class Recorder:
                     ended = True
                     break
                 together.append(following)
-            self._keep(together)
-            self._recorded(together)
+            outcomes = [outcome for outcome, _ in together]
+            self._keep(outcomes)
+            self._recorded(outcomes)
+            for _, kept in together:
+                kept.set()
             if ended:
                 return
 
