@@ -60,6 +60,9 @@ _HEADINGS = {
 
 PROBLEMS: dict[str, str] = {
     "absence_backwards": N_("De laatste dag ligt voor de eerste. Draai ze om."),
+    "already_there": N_("Dit staat er al."),
+    "contact_no_member": N_("Dit adres hoort niet bij die onderneming. Noem iemand van daar."),
+    "deadline_far": N_("Kies een einddatum binnen 60 dagen."),
     "bad_absence": N_("Schrijf een afwezigheid als twee dagen: van en tot."),
     "bad_alpha": N_("Kies een aandeel tussen 1 en 50 procent."),
     "bad_capacity": N_("Geef een aantal tussen 0 en 1000, of laat het leeg."),
@@ -109,6 +112,10 @@ PROBLEMS: dict[str, str] = {
     "not_text": N_("Dit is geen tekstbestand."),
     "nothing_fits": N_("We vonden in deze vraag geen werk voor een maatwerkbedrijf. Verbeter eerst "
                        "de deelstappen, of sluit de vraag af."),
+    "nothing_ticked": N_("Vink een maatwerkbedrijf aan, of kies uitdrukkelijk niemand."),
+    "last_coordinator": N_("Een hub houdt minstens één coördinator."),
+    "not_released": N_("Deze vraag is nog niet vrijgegeven."),
+    "broadcast_not_found": N_("Deze verspreiding bestaat niet, of is niet van jou."),
     "nothing_to_choose": N_("Er valt nu niets te kiezen."),
     "nowhere": N_("Kies waar het werk gebeurt: bij de klant, in het atelier of allebei."),
     "offer_not_found": N_("Dit aanbod bestaat niet."),
@@ -155,7 +162,7 @@ def problem(language: str, found: Problem) -> str:
     code = found.code
     if code == "unknown_place" and found.values.get("suggestions"):
         near = ", ".join(found.values["suggestions"][:4])
-        return tr(language, PROBLEMS["unknown_place_near"], near=near)
-    if code not in PROBLEMS:
-        return found.detail
-    return tr(language, PROBLEMS[code], **found.values)
+        sentence = PROBLEMS["unknown_place_near"]
+        return tr(language, sentence, near=near)
+    sentence = PROBLEMS.get(code)
+    return found.detail if sentence is None else tr(language, sentence, **found.values)
