@@ -110,6 +110,8 @@ def _handle_errors(app: FastAPI) -> None:
         problem: Problem = NotFound("page_not_found", "there is nothing at this address")
         if error.status_code == 413:
             problem = TooLarge("body_too_large", str(error.detail))
+        elif error.status_code == 400:
+            problem = Problem("unreadable", "the body cannot be read: send JSON in UTF-8")
         elif error.status_code != 404:
             problem = Problem("http", str(error.detail))
             problem.status = error.status_code

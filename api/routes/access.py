@@ -85,7 +85,7 @@ _PROBLEM = {
     },
 }
 _MEANINGS = {
-    400: ("unreadable", "http", "The body cannot be read: it is not UTF-8 or not JSON."),
+    400: ("unreadable", "unreadable", "The body cannot be read: it is not UTF-8 or not JSON."),
     401: ("no token", "token_missing", "No API token, or it is unknown, revoked or expired."),
     403: ("not allowed", "missing_scope", "The token lacks the scope, or the role may not do it."),
     404: ("not found", "need_not_found", "There is no such thing, or it is not yours."),

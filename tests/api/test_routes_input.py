@@ -90,7 +90,7 @@ def test_bodies_that_are_no_json(theatre: Theatre) -> None:
         b"\xff\xfe": 422,
         b'{"text": "\xff"}': 400,
         b'{"text": "\xed\xa0\x80"}': 422,
-        b"[" * 100_000: 422,
+        b"[" * 100_000: 400,
         b'{"text": ' + b"9" * 5_000 + b"}": 400,
         b'{"text": NaN}': 422,
         b'{"text": "x", "top": Infinity}': 422,
