@@ -120,5 +120,6 @@ def teacher() -> Dense | None:
         return None
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # its bars would run through ours
+    # Its bars would run through ours.
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return Dense(TransformerEncoder(str(Path(found.origin).parent / "model")))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.evaluation.baselines import Dense, Okapi, Rows, System, TfIdf
+from matcher.evaluation.baselines import Okapi, Rows, System, TfIdf
 from matcher.evaluation.metrics import LABEL_MEASURES
 from matcher.evaluation.testsets import LabelSet
 from matcher.lexical import Postings, pick
@@ -85,7 +85,7 @@ class Ours:
     fitted on the sets.
     """
 
-    def __init__(self, ranker: Ranker, dense: Dense, labels: LabelSet) -> None:
+    def __init__(self, ranker: Ranker, dense: System, labels: LabelSet) -> None:
         self.ranker, self.dense, self.labels = ranker, dense, labels
 
     def scores(self, queries: Sequence[str], documents: Sequence[str]) -> Rows:
