@@ -104,7 +104,7 @@ def _recomputed(entry: Entry) -> str:
 def _terms(document: Document) -> tuple[bool, str]:
     broadcast, released = document["broadcast"], _released(document)
     names = (
-        "content_hash", "released_at", "deadline", "policy",
+        "id", "need_id", "hub_id", "number", "content_hash", "released_at", "deadline", "policy",
         "alpha", "threshold", "encoder", "calibration",
     )  # fmt: skip
     differing = [name for name in names if broadcast[name] != released[name]]
@@ -122,7 +122,8 @@ def _content(document: Document) -> tuple[bool, str]:
         {"number": each["number"], "content_hash": content_hash(each["content"])}
         for each in document["corrections"]
     ]
-    if written != shown:
+    claimed = [each["content_hash"] for each in document["corrections"]]
+    if written != shown or claimed != [each["content_hash"] for each in shown]:
         return False, "the corrections are not those that were sent"
     return True, f"one content for all, {len(shown)} corrections, each to all"
 
@@ -186,9 +187,12 @@ def _one_each(document: Document) -> tuple[bool, str]:
     ids = [entry["lead_id"] for entry in entries]
     if len(set(companies)) != len(companies) or len(set(ids)) != len(ids):
         return False, "a company has more than one lead"
-    made = {entry["lead_id"]: entry["details"]["company_id"] for entry in entries}
+    made = {
+        entry["lead_id"]: (entry["details"]["company_id"], entry["details"]["late"])
+        for entry in entries
+    }
     for lead in document["leads"]:
-        if made.get(lead["id"]) != lead["company_id"]:
+        if made.get(lead["id"]) != (lead["company_id"], lead["late"]):
             return False, f"lead {lead['id']} is not in the ledger"
     if document["complete"] and len(document["leads"]) != len(made):
         return False, "a lead of the ledger is missing"
@@ -213,7 +217,7 @@ def _order(document: Document) -> tuple[bool, str]:
     sent = [
         entry["details"]["company_id"]
         for entry in _lead_entries(document)
-        if not entry["details"].get("late")
+        if not entry["details"]["late"]
     ]
     if sent != neutral_order(document["broadcast"]["need_id"], sent):
         return False, "the order of hand-over is not the published permutation of this need"
@@ -222,7 +226,7 @@ def _order(document: Document) -> tuple[bool, str]:
 
 def _delivered(document: Document) -> tuple[bool, str]:
     arrived = _hand_overs(document)
-    failed = {entry["lead_id"] for name in FAILED for entry in _of(document, name)}
+    failed = {entry["lead_id"] for name in FAILED for entry in _lead_mails(document, name)}
     leads = {lead["id"] for lead in _leads(document).values()}
     waiting = leads - set(arrived) - failed
     shown = f"{len(leads & set(arrived))} handed over, {len(failed & leads)} failed and shown"
@@ -230,7 +234,7 @@ def _delivered(document: Document) -> tuple[bool, str]:
 
 
 def _spread(document: Document) -> tuple[bool, str]:
-    resisted = {entry["lead_id"] for entry in _of(document, "hand_over_failed")}
+    resisted = {entry["lead_id"] for entry in _lead_mails(document, "hand_over_failed")}
     together = {lead["id"] for lead in _leads(document).values() if not lead["late"]}
     moments = [
         at
@@ -265,19 +269,26 @@ def _leads(document: Document) -> dict[str, dict[str, Any]]:
     return {
         entry["details"]["company_id"]: {
             "id": entry["lead_id"],
-            "late": bool(entry["details"].get("late")),
+            "late": entry["details"]["late"],
         }
         for entry in _lead_entries(document)
     }
 
 
+def _lead_mails(document: Document, event: str) -> list[Entry]:
+    """What happened to lead mails, not to reminders and the like; unknown counts as a lead."""
+    return [
+        entry
+        for entry in _of(document, event)
+        if (entry.get("details") or {}).get("kind", "lead") == "lead"
+    ]
+
+
 def _hand_overs(document: Document) -> dict[str, datetime]:
-    """Lead id -> when its lead mail was first handed over; reminders and the like come later."""
+    """Lead id -> when its lead mail was first handed over; other mails come later."""
     first: dict[str, datetime] = {}
-    for entry in _of(document, "handed_over"):
-        kind = (entry.get("details") or {}).get("kind", "lead")
-        if kind in ("lead", "digest") and entry["lead_id"] not in first:
-            first[entry["lead_id"]] = _time(entry["at"])
+    for entry in _lead_mails(document, "handed_over"):
+        first.setdefault(entry["lead_id"], _time(entry["at"]))
     return first
 
 

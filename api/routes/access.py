@@ -85,38 +85,33 @@ _PROBLEM = {
     },
 }
 _MEANINGS = {
-    400: ("unreadable", "unreadable", "The body cannot be read: it is not UTF-8 or not JSON."),
-    401: ("no token", "token_missing", "No API token, or it is unknown, revoked or expired."),
-    403: ("not allowed", "missing_scope", "The token lacks the scope, or the role may not do it."),
-    404: ("not found", "need_not_found", "There is no such thing, or it is not yours."),
-    409: ("conflict", "wrong_state", "The present state does not allow it."),
-    413: ("too large", "too_long", "The body or a text in it is too large."),
-    422: ("invalid", "bad_request", "A field is missing or breaks a rule; `field` names it."),
-    429: ("too many", "too_many", "Too many requests; wait as Retry-After says."),
-    503: ("unavailable", "database_unavailable", "The database does not answer; try again."),
+    400: ("unreadable", "The body cannot be read: it is not UTF-8 or not JSON."),
+    401: ("token_missing", "No API token, or it is unknown, revoked or expired."),
+    403: ("missing_scope", "The token lacks the scope, or the role may not do it."),
+    404: ("need_not_found", "There is no such thing, or it is not yours."),
+    409: ("wrong_state", "The present state does not allow it."),
+    413: ("too_long", "The body or a text in it is too large."),
+    422: ("bad_request", "A field is missing or breaks a rule; `field` names it."),
+    429: ("too_many", "Too many requests; wait as Retry-After says."),
+    503: ("database_unavailable", "The database does not answer; try again."),
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The documentation of the errors a route can give, as application/problem+json."""
-    return {
-        status: {
-            "description": _MEANINGS[status][2],
-            "content": {
-                "application/problem+json": {
-                    "schema": _PROBLEM,
-                    "example": {
-                        "type": f"urn:maatmatch:problem:{_MEANINGS[status][1]}",
-                        "title": _MEANINGS[status][1].replace("_", " "),
-                        "status": status,
-                        "detail": _MEANINGS[status][2],
-                        "code": _MEANINGS[status][1],
-                    },
-                }
-            },
-        }
-        for status in statuses
+    return {status: _documented(status, *_MEANINGS[status]) for status in statuses}
+
+
+def _documented(status: int, code: str, detail: str) -> dict[str, Any]:
+    example = {
+        "type": f"urn:maatmatch:problem:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "detail": detail,
+        "code": code,
     }
+    content = {"application/problem+json": {"schema": _PROBLEM, "example": example}}
+    return {"description": detail, "content": content}
 
 
 LISTED = problems(401, 403, 422, 503)  # GET of a list

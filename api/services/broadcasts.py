@@ -185,6 +185,10 @@ def _release_facts(
     judged: Sequence[Judged],
 ) -> dict[str, Any]:
     return {
+        "id": broadcast.id,
+        "need_id": broadcast.need_id,
+        "hub_id": broadcast.hub_id,
+        "number": broadcast.number,
         "content_hash": broadcast.content_hash,
         "released_at": broadcast.released_at.astimezone(UTC).isoformat(),
         "deadline": broadcast.deadline.astimezone(UTC).isoformat(),
