@@ -41,6 +41,7 @@ from models.message import MessageKind
 from models.states import NeedState
 
 RELEASE_DELAY = timedelta(seconds=2)  # all mails stand ready in the outbox before the release
+RELEASE_DELAY_EACH = timedelta(milliseconds=15)  # and writing each of them takes a moment
 DEADLINE_HOUR = time(17, 0)  # deadlines end with the working day in Brussels
 
 
@@ -98,7 +99,7 @@ def approve(desk: Desk, need_id: str, *, deadline: datetime | None = None) -> Br
             "no maatwerkbedrijf is eligible: change the facts, refer it to another hub, "
             "or add a company as an exception",
         )
-    released_at = desk.at + RELEASE_DELAY
+    released_at = desk.at + RELEASE_DELAY + len(chosen) * RELEASE_DELAY_EACH
     ends = deadline or default_deadline(hub, released_at)
     if ends <= released_at:
         raise Invalid("deadline_past", "deadline: choose a moment ahead", field="deadline")
@@ -228,12 +229,12 @@ def _send_leads(
     ]
     desk.session.add_all(sent)
     desk.session.flush()
+    events = []
     for rank, lead in enumerate(sent):
         company = by_id[lead.company_id]
         if company.email is None:
-            ledger.append(
-                desk, broadcast.id, "no_address", lead.id, company_id=company.id, late=late
-            )
+            details: dict[str, Any] = {"company_id": company.id, "late": late}
+            events.append(ledger.Event("no_address", desk.at, lead.id, details))
             continue
         message = outbox.queue(
             desk,
@@ -249,15 +250,9 @@ def _send_leads(
             late=late,
             link=links.lead_link(desk, lead),
         )
-        ledger.append(
-            desk,
-            broadcast.id,
-            "queued",
-            lead.id,
-            company_id=company.id,
-            message_id=message.message_id,
-            late=late,
-        )
+        details = {"company_id": company.id, "message_id": message.message_id, "late": late}
+        events.append(ledger.Event("queued", desk.at, lead.id, details))
+    ledger.append_all(desk, broadcast.id, events)
     return sent
 
 

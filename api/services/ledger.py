@@ -1,6 +1,7 @@
 """The ledger of a broadcast: append only, chained by hash, so that a later change shows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,26 @@ from matcher.neutrality import GENESIS, content_hash
 from models import Broadcast, LedgerEntry
 
 
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a broadcast, before it is in the ledger."""
+
+    name: str
+    at: datetime
+    lead_id: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
 def append(
     desk: Desk, broadcast_id: str, event: str, lead_id: str | None = None, **details: Any
 ) -> LedgerEntry:
-    """Add an event to a broadcast's ledger, chained to the one before.
+    """Add an event to a broadcast's ledger, chained to the one before."""
+    (entry,) = append_all(desk, broadcast_id, [Event(event, desk.at, lead_id, details)])
+    return entry
+
+
+def append_all(desk: Desk, broadcast_id: str, events: Sequence[Event]) -> list[LedgerEntry]:
+    """Add several events in this order: one look at the ledger, one write.
 
     The broadcast's row is locked first, so that two writers cannot both follow the same entry.
     """
@@ -27,21 +44,26 @@ def append(
         .order_by(LedgerEntry.sequence.desc())
         .limit(1)
     ).first()
-    sequence, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
-    entry = LedgerEntry(
-        broadcast_id=broadcast_id,
-        sequence=sequence,
-        at=desk.at,
-        event=event,
-        lead_id=lead_id,
-        details=details,
-        previous_hash=previous,
-        hash=entry_hash(previous, sequence, desk.at, event, lead_id, details),
-        created_at=desk.at,
-    )
-    session.add(entry)
+    sequence, previous = (last.sequence, last.hash) if last else (0, GENESIS)
+    entries = []
+    for each in events:
+        sequence += 1
+        entry = LedgerEntry(
+            broadcast_id=broadcast_id,
+            sequence=sequence,
+            at=each.at,
+            event=each.name,
+            lead_id=each.lead_id,
+            details=each.details,
+            previous_hash=previous,
+            hash=entry_hash(previous, sequence, each.at, each.name, each.lead_id, each.details),
+            created_at=desk.at,
+        )
+        previous = entry.hash
+        entries.append(entry)
+    session.add_all(entries)
     session.flush()
-    return entry
+    return entries
 
 
 def entry_hash(

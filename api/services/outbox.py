@@ -1,7 +1,7 @@
 """The outbox: mails written in the transaction that makes them due, claimed by workers."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from enum import StrEnum
@@ -211,68 +211,69 @@ def record(desk: Desk, outcomes: Sequence[Outcome]) -> None:
     ).all()
     messages = {message.id: message for message in found}
     lead_ids = {message.lead_id for message in found if message.lead_id}
+    leads = {
+        lead.id: lead for lead in desk.session.scalars(select(Lead).where(Lead.id.in_(lead_ids)))
+    }
+    broadcast_ids = {lead.broadcast_id for lead in leads.values()}
     desk.session.execute(
         select(Broadcast.id)
-        .where(Broadcast.id.in_(select(Lead.broadcast_id).where(Lead.id.in_(lead_ids))))
+        .where(Broadcast.id.in_(broadcast_ids))
         .order_by(Broadcast.id)
         .with_for_update()
     )
-    # Held here so that the session need not read each lead again.
-    leads = desk.session.scalars(select(Lead).where(Lead.id.in_(lead_ids))).all()
+    told: dict[str, list[ledger.Event]] = {}
     for outcome in sorted(outcomes, key=lambda each: each.at):
         message = messages[outcome.id]
-        then = replace(desk, at=outcome.at)
-        if outcome.result is Result.TAKEN:
-            handed_over(then, message, outcome.words)
-        elif outcome.result is Result.LATER:
-            try_later(then, message, outcome.words)
-        else:
-            refused(then, message, outcome.words)
-    desk.session.flush()
-    del leads
+        happened = _apply(message, outcome)
+        lead = leads.get(message.lead_id or "")
+        if lead is None or happened is None:
+            continue
+        told.setdefault(lead.broadcast_id, []).append(happened)
+        if outcome.result is Result.TAKEN and message.kind is MessageKind.LEAD:
+            lead.handed_over_at = lead.handed_over_at or outcome.at
+    for broadcast_id in sorted(told):
+        ledger.append_all(desk, broadcast_id, told[broadcast_id])
 
 
 def handed_over(desk: Desk, message: Message, reply: str) -> None:
-    """The mail server took the message: note when and its words.
-
-    A message taken twice (its worker died before it could note the first time) is the same
-    mail to its reader; the ledger tells both.
-    """
-    again = message.state in (MessageState.SENT, MessageState.BOUNCED)
-    if not again:
-        message.state = MessageState.SENT
-        message.handed_over_at = desk.at
-    message.reply = reply[:500]
-    message.error = ""
-    _done(message)
-    _tell_ledger(desk, message, "handed_over", reply=reply[:500])
-    if message.kind is MessageKind.LEAD and message.lead_id:
-        lead = desk.session.get_one(Lead, message.lead_id)
-        lead.handed_over_at = lead.handed_over_at or desk.at
+    """The mail server took the message: note when and its words."""
+    record(desk, [Outcome(message.id, Result.TAKEN, reply, desk.at)])
 
 
 def try_later(desk: Desk, message: Message, error: str) -> None:
     """Hand-over failed for now: try again after a back-off, or give up after the last try."""
+    record(desk, [Outcome(message.id, Result.LATER, error, desk.at)])
+
+
+def _apply(message: Message, outcome: Outcome) -> ledger.Event | None:
+    """Put an outcome in the message's row; returns what the ledger is to be told.
+
+    A message taken twice (its worker died before it could note the first time) is the same
+    mail to its reader; the ledger tells both. One that was taken back meanwhile is not tried
+    again, but if the server took it after all, that is how it was.
+    """
+    words = outcome.words[:500]
+    told: dict[str, Any] = {"kind": message.kind.value, "message_id": message.message_id}
+    if outcome.result is Result.TAKEN:
+        if message.state not in (MessageState.SENT, MessageState.BOUNCED):
+            message.state = MessageState.SENT
+            message.handed_over_at = outcome.at
+        message.reply = words
+        message.error = ""
+        _done(message)
+        return ledger.Event("handed_over", outcome.at, message.lead_id, told | {"reply": words})
     if message.state is not MessageState.DUE:
-        return
-    if message.attempts >= MOST_ATTEMPTS:
-        refused(desk, message, error)
-        return
+        return None
+    message.error = words
+    if outcome.result is Result.REFUSED or message.attempts >= MOST_ATTEMPTS:
+        message.state = MessageState.FAILED
+        _done(message)
+        return ledger.Event("refused", outcome.at, message.lead_id, told | {"error": words})
     wait = min(FIRST_RETRY * 2 ** max(message.attempts - 1, 0), LONGEST_RETRY)
-    message.due_at = desk.at + wait
-    message.error = error[:500]
+    message.due_at = outcome.at + wait
     message.leased_until = message.leased_by = None
-    _tell_ledger(desk, message, "hand_over_failed", error=error[:500], attempt=message.attempts)
-
-
-def refused(desk: Desk, message: Message, error: str) -> None:
-    """The mail server refused the message for good: shown to the coordinator."""
-    if message.state is not MessageState.DUE:
-        return
-    message.state = MessageState.FAILED
-    message.error = error[:500]
-    _done(message)
-    _tell_ledger(desk, message, "refused", error=error[:500])
+    failed = told | {"error": words, "attempt": message.attempts}
+    return ledger.Event("hand_over_failed", outcome.at, message.lead_id, failed)
 
 
 def _done(message: Message) -> None:
@@ -295,19 +296,4 @@ def cancel_for_need(desk: Desk, need_id: str, kinds: Sequence[MessageKind]) -> N
             Message.kind.in_(kinds),
         )
         .values(state=MessageState.CANCELLED)
-    )
-
-
-def _tell_ledger(desk: Desk, message: Message, event: str, **details: Any) -> None:
-    if message.lead_id is None:
-        return
-    lead = desk.session.get_one(Lead, message.lead_id)
-    ledger.append(
-        desk,
-        lead.broadcast_id,
-        event,
-        lead.id,
-        kind=message.kind.value,
-        message_id=message.message_id,
-        **details,
     )

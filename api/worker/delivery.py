@@ -20,7 +20,7 @@ from models import now
 
 log = logging.getLogger("maatmatch.worker")
 
-BATCH = 400  # messages in hand at most: what one process keeps in memory
+BATCH = 1000  # messages in hand at most: what one process keeps in memory
 AHEAD = timedelta(seconds=1.5)  # how long before its moment a message is made ready
 FIRST_REST = 2.0  # seconds without new tries after the mail server could not be reached
 LONGEST_REST = 60.0

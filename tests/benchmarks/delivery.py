@@ -58,8 +58,9 @@ def _receive(port: Any, count: Any) -> None:
 
 @contextmanager
 def receiver() -> Iterator[tuple[int, Any]]:
-    port, count = multiprocessing.Value("i", 0), multiprocessing.Value("i", 0)
-    process = multiprocessing.get_context("spawn").Process(target=_receive, args=(port, count))
+    spawn = multiprocessing.get_context("spawn")
+    port, count = spawn.Value("i", 0), spawn.Value("i", 0)
+    process = spawn.Process(target=_receive, args=(port, count))
     process.start()
     while not port.value:
         time.sleep(0.01)
