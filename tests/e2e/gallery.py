@@ -1,0 +1,133 @@
+"""Every page there is, with somebody who may see it: for the checks that go over all pages."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, Page
+from sqlalchemy import select
+
+from api.services import answers, broadcasts, choices, links, needs, questions, signin
+from api.services.desk import IMPORT, Actor, Desk
+from api.services.needs import NeedDraft
+from api.web import COOKIE
+from models import Lead, Person
+from models.answer import AnswerKind, DeclineReason
+from tests.e2e.conftest import Town, visitor
+
+TEXT = "Wij zoeken iemand die elke week onze lakens en handdoeken wast, strijkt en opplooit."
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One page: a short name, its path and who looks at it (a key of World, or nobody)."""
+
+    name: str
+    path: str
+    who: str = ""
+
+
+def lay(town: Town) -> list[Picture]:
+    """Put a need in each phase and list every page."""
+    world = town.world
+    with town.runtime.sessions.begin() as session:
+        desk = Desk(session, town.runtime, IMPORT)
+
+        def need(proven: bool = True) -> str:
+            return needs.submit(
+                desk,
+                NeedDraft(
+                    text=TEXT,
+                    place="2800 Mechelen",
+                    firm_name="Crèche De Zandkorrel",
+                    contact_name="Finn",
+                    contact_email="finn@creche.example",
+                    volume="200 kg per week",
+                ),
+                proven=proven,
+            ).id
+
+        draft, waiting, running, chosen = need(False), need(), need(), need()
+        lead, link = "", ""
+        for need_id in (running, chosen):
+            broadcasts.approve(desk.as_actor(world.cato), need_id)
+            sent = session.scalars(select(Lead).where(Lead.need_id == need_id)).all()
+            for position, each in enumerate(sent):
+                if each.company_id == world.wash or position == 0:
+                    answers.give(desk, each, AnswerKind.INTERESTED, capacity="300 kg per week")
+                else:
+                    answers.give(
+                        desk, each, AnswerKind.NOT_FOR_US, reason=DeclineReason.NO_CAPACITY
+                    )
+                if each.company_id == world.wash:
+                    questions.ask(desk, each, "Hoe zwaar is een zak?")
+                    lead = each.id
+            if need_id == running:
+                link = links.lead_link(desk, sent[0]).removeprefix(town.address)
+                running_lead = sent[0].id
+        choices.choose(desk.as_actor(world.finn), chosen, [lead])
+        stop = links.unsubscribe_link(desk, world.wash).removeprefix(town.address)
+        secret = signin.new_link(desk, session.get_one(Person, world.finn.person_id))
+        sign_in_link = secret.removeprefix(town.address)
+    mail = town.mail("wash@company.example").id
+    return [
+        Picture("front", "/"),
+        Picture("intake", f"/needs/new?text={TEXT}"),
+        Picture("intake_empty", "/needs/new"),
+        Picture("sign_in", "/sign-in"),
+        Picture("use_link", sign_in_link),
+        Picture("how", "/how"),
+        Picture("privacy", "/privacy"),
+        Picture("help", "/help"),
+        Picture("hubs", "/hubs"),
+        Picture("hub_public", "/hubs/rivierenland"),
+        Picture("directory", "/companies"),
+        Picture("search", "/search?q=lakens wassen&place=Mechelen"),
+        Picture("search_empty", "/search?q=xyzzy&place=Nergenshuizen"),
+        Picture("company", f"/companies/{world.wash}"),
+        Picture("lead_by_link", link),
+        Picture("unsubscribe", stop),
+        Picture("error", "/nergens"),
+        Picture("error_sign_in", "/hub"),
+        Picture("demo", "/demo"),
+        Picture("demo_mail", "/demo/mail"),
+        Picture("demo_one_mail", f"/demo/mail/{mail}"),
+        Picture("account", "/account", "finn"),
+        Picture("needs", "/needs", "finn"),
+        Picture("confirm", f"/needs/{draft}/confirm", "finn"),
+        Picture("need_draft", f"/needs/{draft}", "finn"),
+        Picture("need_waiting", f"/needs/{waiting}", "finn"),
+        Picture("need_open", f"/needs/{running}", "finn"),
+        Picture("need_chosen", f"/needs/{chosen}", "finn"),
+        Picture("withdraw", f"/needs/{running}/withdraw", "finn"),
+        Picture("queue", "/hub", "cato"),
+        Picture("all_needs", "/hub/needs", "cato"),
+        Picture("hub_need", f"/hub/needs/{waiting}?alpha=0.3", "cato"),
+        Picture("hub_need_open", f"/hub/needs/{running}", "cato"),
+        Picture("approve", f"/hub/needs/{waiting}/approve", "cato"),
+        Picture("verdict", f"/hub/needs/{waiting}/companies/{world.wash}", "cato"),
+        Picture("broadcast", f"/hub/needs/{running}/broadcast", "cato"),
+        Picture("proof", f"/hub/needs/{running}/proof", "cato"),
+        Picture("settings", "/hub/settings", "cato"),
+        Picture("manage", "/hub/companies", "cato"),
+        Picture("company_new", "/hub/companies/new", "cato"),
+        Picture("import", "/hub/import", "cato"),
+        Picture("inbox", "/leads", "mira"),
+        Picture("lead_open", f"/leads/{running_lead}" if running_lead == lead else "/leads", "mira"),
+        Picture("lead_chosen", f"/leads/{lead}", "mira"),
+        Picture("why", "/leads/why", "mira"),
+        Picture("profile", f"/companies/{world.wash}/edit", "mira"),
+    ]
+
+
+def seen_by(browser: Browser, town: Town, who: str, **options: object) -> Page:
+    """A browser of this person, signed in without the detour by mail."""
+    page = visitor(browser, town, **options)
+    if who:
+        actor: Actor = getattr(town.world, who)
+        with town.runtime.sessions.begin() as session:
+            desk = Desk(session, town.runtime)
+            person = session.get_one(Person, actor.person_id)
+            secret = signin.new_link(desk, person).rpartition("/")[2]
+            session.flush()
+            cookie, _, _ = signin.redeem(desk, secret, "chromium")
+        page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": town.address}])
+    return page

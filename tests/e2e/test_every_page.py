@@ -1,0 +1,72 @@
+"""Every page: readable by all (axe-core, light and dark), no wider than a phone."""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests.e2e.conftest import Town
+from tests.e2e.gallery import Picture, lay, seen_by
+
+
+@pytest.fixture(scope="module")
+def gallery(town: Town) -> list[Picture]:
+    return lay(town)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_shuts_anybody_out(
+    town: Town, browser: Browser, gallery: list[Picture], scheme: str
+) -> None:
+    axe = Axe()
+    found = []
+    for who in dict.fromkeys(each.who for each in gallery):
+        page = seen_by(browser, town, who, color_scheme=scheme, bypass_csp=True)
+        for picture in gallery:
+            if picture.who != who:
+                continue
+            page.goto(picture.path)
+            for each in page.locator("details").all():
+                each.evaluate("element => element.open = true")
+            for violation in axe.run(page).response["violations"]:
+                nodes = [node["html"][:150] for node in violation["nodes"][:3]]
+                found.append((picture.name, violation["id"], nodes))
+        page.context.close()
+    assert found == []
+
+
+def test_no_page_is_wider_than_a_phone(
+    town: Town, browser: Browser, gallery: list[Picture]
+) -> None:
+    wide = []
+    for who in dict.fromkeys(each.who for each in gallery):
+        page = seen_by(browser, town, who, viewport={"width": 360, "height": 740})
+        for picture in gallery:
+            if picture.who == who:
+                page.goto(picture.path)
+                width = page.evaluate("document.documentElement.scrollWidth")
+                if width > 360:
+                    wide.append((picture.name, width))
+        page.context.close()
+    assert wide == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [360, 1280])
+def test_take_pictures(
+    town: Town, browser: Browser, gallery: list[Picture], tmp_path: Path, width: int
+) -> None:
+    """Every page as a picture, to look at; MAATMATCH_PICTURES names the folder."""
+    folder = Path(os.environ.get("MAATMATCH_PICTURES", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    for who in dict.fromkeys(each.who for each in gallery):
+        page = seen_by(browser, town, who, viewport={"width": width, "height": 800})
+        for picture in gallery:
+            if picture.who == who:
+                page.goto(picture.path)
+                target = folder / f"{picture.name}_{width}.png"
+                page.screenshot(path=target, full_page=True)
+                assert target.stat().st_size > 5_000
+        page.context.close()
