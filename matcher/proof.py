@@ -4,6 +4,9 @@ Every entry of the ledger is chained to the one before by SHA-256. A hash covers
 its details replaced by their own hash, so that a copy of the proof can leave out details that are
 not the reader's business (`details_hash` stands in for them) and still be recomputed in full.
 An entry may also be withheld whole; then only its two hashes are there, which keep the chain.
+
+A chain cannot show by itself that its end was cut off. Whoever kept an earlier proof can: its
+`head` must still be in every later one.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from matcher.neutrality import GENESIS, chained_hash, content_hash, neutral_order
+from matcher.neutrality import GENESIS, canonical_json, chained_hash, content_hash, neutral_order
 
 FORMAT = "maatmatch-proof/1"
 LONGEST_SPREAD = 300.0  # seconds between first and last hand-over that met no resistance
@@ -55,15 +58,19 @@ def verdict_hash(
     )
 
 
-def verify(document: Document) -> list[Check]:
+def verify(document: Document, earlier: Document | None = None) -> list[Check]:
     """Recompute everything a proof claims and say what holds and what does not.
 
-    A document that is not a proof gives one failing check, never an exception.
+    With an `earlier` proof of the same broadcast (whoever downloaded it), also whether this one
+    continues it. A document that is not a proof gives one failing check, never an exception.
     """
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         return [Check("readable", False, f"this is no proof in the format {FORMAT}")]
+    checks = dict(_CHECKS)
+    if earlier is not None:
+        checks["continues"] = lambda later: _continues(earlier, later)
     found: list[Check] = []
-    for name, check in _CHECKS.items():
+    for name, check in checks.items():
         try:
             ok, detail = check(document)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -85,7 +92,19 @@ def _chain(document: Document) -> tuple[bool, str]:
             return False, f"entry {position} was changed after it was written"
         previous = entry["hash"]
     count = len(document["ledger"])
+    if document["head"] != {"entries": count, "hash": previous}:
+        return False, "the end of the ledger is missing"
     return count > 0, f"{count} entries linked, {count - withheld} recomputed, {withheld} withheld"
+
+
+def _continues(earlier: Document, document: Document) -> tuple[bool, str]:
+    if not isinstance(earlier, Mapping) or earlier.get("format") != FORMAT:
+        return False, f"the earlier one is no proof in the format {FORMAT}"
+    kept = [entry["hash"] for entry in earlier["ledger"]]
+    now = [entry["hash"] for entry in document["ledger"]]
+    if kept != now[: len(kept)]:
+        return False, "the ledger does not continue the earlier proof: something was rewritten"
+    return True, f"{len(kept)} entries as in the earlier proof, {len(now) - len(kept)} added since"
 
 
 def _recomputed(entry: Entry) -> str:
@@ -107,7 +126,7 @@ def _terms(document: Document) -> tuple[bool, str]:
         "id", "need_id", "hub_id", "number", "content_hash", "released_at", "deadline", "policy",
         "alpha", "threshold", "encoder", "calibration",
     )  # fmt: skip
-    differing = [name for name in names if broadcast[name] != released[name]]
+    differing = [name for name in names if not _same(broadcast[name], released[name])]
     if differing:
         return False, f"changed after release: {', '.join(differing)}"
     return True, f"policy {broadcast['policy']}, threshold {broadcast['threshold']}"
@@ -150,7 +169,10 @@ def _verdicts(document: Document) -> tuple[bool, str]:
         hashed = verdict_hash(company_id, verdict["eligible"], verdict["reasons"], verdict["match"])
         if hashed != held["hash"]:
             return False, f"the verdict on {company_id} was changed"
-    absent = set(at_release) - {each["company_id"] for each in document["verdicts"]}
+    shown = [each["company_id"] for each in document["verdicts"]]
+    if len(set(shown)) != len(shown):
+        return False, "there are two verdicts on one company"
+    absent = set(at_release) - set(shown)
     if absent and document["complete"]:
         return False, f"{len(absent)} verdicts are missing"
     return True, f"{len(at_release)} companies judged, {opened} verdicts recomputed"
@@ -192,7 +214,7 @@ def _one_each(document: Document) -> tuple[bool, str]:
         for entry in entries
     }
     for lead in document["leads"]:
-        if made.get(lead["id"]) != (lead["company_id"], lead["late"]):
+        if not _same(made.get(lead["id"]), (lead["company_id"], lead["late"])):
             return False, f"lead {lead['id']} is not in the ledger"
     if document["complete"] and len(document["leads"]) != len(made):
         return False, "a lead of the ledger is missing"
@@ -290,6 +312,11 @@ def _hand_overs(document: Document) -> dict[str, datetime]:
     for entry in _lead_mails(document, "handed_over"):
         first.setdefault(entry["lead_id"], _time(entry["at"]))
     return first
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal as written: in Python 1 is also True, in a proof it is not."""
+    return canonical_json(one) == canonical_json(other)
 
 
 def _time(text: str) -> datetime:

@@ -111,3 +111,4 @@ class ProofOut(Out):
     corrections: list[dict[str, Any]]
     leads: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
+    head: dict[str, Any] = Field(description="keep it: every later proof must continue from it")

@@ -6,6 +6,7 @@ proves that all were treated alike, by ids and hashes.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from api.errors import NotFound
 from api.services import leads, ledger
 from api.services.desk import Desk
-from matcher.neutrality import content_hash
+from matcher.neutrality import GENESIS, content_hash
 from matcher.proof import FORMAT, Check, verify
 from models import Broadcast, Company, Correction, Hub, LedgerEntry, Need, VerdictRow
 
@@ -77,6 +78,7 @@ def proof(
     own = desk.actor.companies if audience is Audience.COMPANY else None
     sent = leads.leads_of(desk, broadcast.id)
     verdicts = leads.verdicts_of(desk, broadcast.id)
+    entries = ledger_as_seen(desk, broadcast, audience)
     return {
         "format": FORMAT,
         "audience": audience.value,
@@ -99,7 +101,8 @@ def proof(
             for lead in sent
             if own is None or lead.company_id in own
         ],
-        "ledger": ledger_as_seen(desk, broadcast, audience),
+        "ledger": entries,
+        "head": {"entries": len(entries), "hash": entries[-1]["hash"] if entries else GENESIS},
     }
 
 
@@ -140,10 +143,14 @@ def _facts(broadcast: Broadcast, hub: Hub) -> dict[str, Any]:
         "calibration": broadcast.calibration,
         "content": broadcast.content,
         "content_hash": broadcast.content_hash,
-        "released_at": broadcast.released_at.isoformat(),
-        "deadline": broadcast.deadline.isoformat(),
-        "closed_at": broadcast.closed_at.isoformat() if broadcast.closed_at else None,
+        "released_at": _utc(broadcast.released_at),
+        "deadline": _utc(broadcast.deadline),
+        "closed_at": _utc(broadcast.closed_at) if broadcast.closed_at else None,
     }
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def _names(desk: Desk, company_ids: Sequence[str], own: frozenset[str] | None) -> dict[str, str]:
@@ -171,7 +178,7 @@ def _shown(
             "previous_hash": entry.previous_hash,
             "hash": entry.hash,
         }
-        head = {"at": entry.at.isoformat(), "event": entry.event, "lead_id": entry.lead_id}
+        head = {"at": _utc(entry.at), "event": entry.event, "lead_id": entry.lead_id}
         full = (
             audience is Audience.COORDINATOR
             or entry.event in readable
