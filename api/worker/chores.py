@@ -4,11 +4,13 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from imaplib import IMAP4
 
 from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from api.mail import bounces
 from api.runtime import Runtime
 from api.services import closing
 from api.services.desk import WORKER, Desk
@@ -30,8 +32,12 @@ class Chores(threading.Thread):
         while not self._stopping.is_set():
             try:
                 self.run_once()
+                if self._runtime.settings.imap_url:
+                    bounces.fetch(self._runtime)
             except (OperationalError, InterfaceError) as error:
                 log.error("database_unavailable", extra={"error": str(error.orig).strip()[:300]})
+            except (OSError, IMAP4.error) as error:
+                log.error("return_mailbox_unreachable", extra={"error": str(error)[:300]})
             except Exception:
                 log.exception("chores_broke")
             self._stopping.wait(EVERY)
