@@ -18,6 +18,7 @@ from matcher.neutrality import GENESIS, canonical_json, chained_hash, content_ha
 
 FORMAT = "maatmatch-proof/1"
 LONGEST_SPREAD = 300.0  # seconds between first and last hand-over that met no resistance
+LONGEST_WAIT = 900.0  # seconds after release in which a lead may stand in the outbox untried
 LEAST_REASON = 10  # characters of a written reason
 FAILED = ("refused", "no_address", "bounced")  # a lead that did not arrive, and shown to be so
 Document = Mapping[str, Any]
@@ -249,10 +250,17 @@ def _order(document: Document) -> tuple[bool, str]:
 def _delivered(document: Document) -> tuple[bool, str]:
     arrived = _hand_overs(document)
     failed = {entry["lead_id"] for name in FAILED for entry in _lead_mails(document, name)}
+    tried = {entry["lead_id"] for entry in _lead_mails(document, "hand_over_failed")}
     leads = {lead["id"] for lead in _leads(document).values()}
     waiting = leads - set(arrived) - failed
-    shown = f"{len(leads & set(arrived))} handed over, {len(failed & leads)} failed and shown"
-    return not waiting, f"{shown}, {len(waiting)} still waiting"
+    shown = (
+        f"{len(leads & set(arrived))} handed over, {len(failed & leads)} failed and shown, "
+        f"{len(waiting)} still waiting"
+    )
+    if not waiting - tried:
+        return True, shown
+    since = _time(document["made_at"]) - _time(document["broadcast"]["released_at"])
+    return since.total_seconds() <= LONGEST_WAIT, shown
 
 
 def _spread(document: Document) -> tuple[bool, str]:

@@ -103,6 +103,7 @@ class ProofOut(Out):
     model_config = ConfigDict(extra="allow")
 
     format: str
+    made_at: str
     audience: str
     complete: bool = Field(description="false when it shows one company's part")
     broadcast: dict[str, Any]

@@ -81,6 +81,7 @@ def proof(
     entries = ledger_as_seen(desk, broadcast, audience)
     return {
         "format": FORMAT,
+        "made_at": _utc(desk.at),
         "audience": audience.value,
         "complete": own is None,
         "broadcast": _facts(broadcast, hub),
