@@ -78,6 +78,7 @@ LONG = {
     "long clauses": "wassen en plooien en " * 5_000,
     "long surrogates": "\ud800" * 100_000,
     "long compound": "wasserijlinnenkledingstrijkdienst" * 3_000,
+    "long compound of few words": "wasserijlinnen" * 7_200,
 }
 
 
