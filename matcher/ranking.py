@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from matcher.text import Language, detect_language, split_steps
 DATA = Path(__file__).resolve().parent.parent / "data"
 MOST_STEPS = 12
 SHOWN_ACTIVITIES = 5
+LEAST_STEP = 0.3  # probability of its activity from which a piece of text is a step
 LEAST_FIT = 0.5
 
 
@@ -52,6 +54,14 @@ class Reading:
     units: tuple[str, ...] = field(repr=False)
     vectors: NDArray[np.float32] = field(repr=False)
     activities: NDArray[np.float32] = field(repr=False)
+
+
+class _Units(NamedTuple):
+    """Texts with their vectors and activity probabilities, row by row."""
+
+    units: list[str]
+    vectors: NDArray[np.float32]
+    activities: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -177,19 +187,52 @@ class Ranker:
         units = [whole, *(pieces if len(pieces) > 1 else [])]
         vectors = self.encoder.encode(units)
         found = self.signals.activities(units, vectors)
+        steps = self._join(units, vectors, found)
+        rows = [0, *(range(1, len(steps.units)) if len(units) > 1 else [])]
         none = self.signals.none
-        kept = [row for row in range(1, len(units)) if found[row].argmax() != none][:MOST_STEPS]
-        rows = [0, *(kept if len(kept) > 1 else [])]
-        fit = float(1 - found[[0, *kept], none].min())
-        step_rows = rows[1:] or ([0] if whole else [])
         return Reading(
             text=text,
             language=detect_language(whole),
-            steps=tuple(self._step(units[row], found[row]) for row in step_rows),
-            fit=fit if vectors[0].any() else 0.0,
-            units=tuple(units[row] for row in rows),
-            vectors=vectors[rows],
-            activities=found[rows],
+            steps=tuple(
+                self._step(unit, probabilities)
+                for unit, probabilities in zip(steps.units[1:], steps.activities[1:], strict=True)
+            ),
+            fit=float(1 - steps.activities[:, none].min()) if vectors[0].any() else 0.0,
+            units=tuple(steps.units[row] for row in rows),
+            vectors=steps.vectors[rows],
+            activities=steps.activities[rows],
+        )
+
+    def _join(
+        self, units: list[str], vectors: NDArray[np.float32], found: NDArray[np.float32]
+    ) -> "_Units":
+        """The whole text, then its steps: neighbouring pieces of one activity become one step.
+
+        A piece is work when its most probable activity is one, and surely enough.
+        """
+        best = found.argmax(axis=1)
+        work = (best != self.signals.none) & (found.max(axis=1) >= LEAST_STEP)
+        groups: list[list[int]] = []
+        for row in range(1, len(units)):
+            if not work[row]:
+                continue
+            if groups and best[groups[-1][-1]] == best[row]:
+                groups[-1].append(row)
+            else:
+                groups.append([row])
+        if not groups and vectors[0].any():
+            groups = [[0]]  # nothing stands out: the text is read as one piece
+        groups = groups[:MOST_STEPS]
+        joined = [", ".join(units[row] for row in group) for group in groups]
+        sums = np.array([vectors[group].sum(axis=0) for group in groups], dtype=np.float32)
+        sums = sums.reshape(len(groups), vectors.shape[1])
+        norms = np.linalg.norm(sums, axis=1, keepdims=True)
+        means = np.array([found[group].mean(axis=0) for group in groups], dtype=np.float32)
+        means = means.reshape(len(groups), found.shape[1])
+        return _Units(
+            [units[0], *joined],
+            np.concatenate([vectors[:1], sums / np.where(norms > 0, norms, 1)]),
+            np.concatenate([found[:1], means]),
         )
 
     def read_steps(self, text: str, steps: Sequence[tuple[str, Sequence[str]]]) -> Reading:

@@ -130,9 +130,6 @@ _COURTESY = re.compile(
     r"salutations|thank|thanks|kind regards|best regards|regards)\b",
     re.I,
 )
-_TOO_LONG = 220  # characters: a sentence beyond this is always looked at clause by clause
-
-
 def split_sentences(text: str) -> list[str]:
     """Sentences and list lines of a cleaned text, without greetings and thanks."""
     pieces = (piece.strip(" .,;:-–—") for piece in _SENTENCE.split(text) if piece)
@@ -151,16 +148,13 @@ def split_clauses(sentence: str) -> list[str]:
 def split_steps(text: str) -> list[str]:
     """The pieces of a text that can be work, in order, each once.
 
-    Sentences first; a sentence is cut further where every part still has two words, so that
-    "wassen, plooien en vuile luiers ophalen" keeps its short parts together. Which pieces really
-    are work is for the activity classifier (:meth:`matcher.ranking.Ranker.read`).
+    Sentences without greetings, cut at commas and at "and". A piece may be one word ("wassen"):
+    which pieces really are work, and which belong together, is for the activity classifier
+    (:meth:`matcher.ranking.Ranker.read`).
     """
     found: dict[str, str] = {}
     for sentence in split_sentences(clean(text)):
-        parts = split_clauses(sentence)
-        if len(sentence) <= _TOO_LONG and any(len(part.split()) < 2 for part in parts):
-            parts = [sentence]
-        for part in parts:
+        for part in split_clauses(sentence):
             if words(part):
                 found.setdefault(normalise(part), part)
     return list(found.values())

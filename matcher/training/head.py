@@ -65,7 +65,7 @@ def fit_classifier(
     """
     texts, codes = [text for text, _ in labelled], [code for _, code in labelled]
     if NONE not in codes:
-        raise ValueError("no not:none line among the training texts: nothing teaches what is no work")
+        raise ValueError("the training texts hold nothing that is no work (not:none)")
     dense = LogisticRegression(C=5.0, max_iter=200)
     dense.fit(encoder.encode(texts), codes)
     chars = lexical.chars(texts)
@@ -111,7 +111,7 @@ def held_out_pairs(signals: Signals, blocks: Sequence[Block], seed: int = 7) -> 
     labels, pairs, weights = [], [], []
     needs: list[NDArray[np.int64]] = []
     for block in blocks:
-        for text in block.needs:
+        for text in block.needs if block.offers else []:
             found = _one_need(signals, text, index)
             mine = activity == block.activity
             others = np.flatnonzero(~mine)

@@ -2,11 +2,12 @@
 
 import csv
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 from matcher.text import LANGUAGES
 from matcher.training.corpus import PairGroups
+from matcher.training.own_texts import Block, Text
 
 
 @dataclass(frozen=True)
@@ -44,5 +45,17 @@ def lexicon_pairs(concepts: list[Concept]) -> PairGroups:
                 groups.setdefault(f"lexicon:{a}-{b}", []).append((word, others[row % len(others)]))
         for language in LANGUAGES:
             found = concept.words[language]
-            groups.setdefault(f"lexicon:{language}", []).extend(zip(found, found[1:], strict=False))
+            groups.setdefault(f"lexicon:{language}", []).extend(pairwise(found))
     return {name: [p for p in pairs if p[0] != p[1]] for name, pairs in groups.items()}
+
+
+def lexicon_blocks(concepts: list[Concept]) -> list[Block]:
+    """Each concept as a block whose offers are its words, under its first activity."""
+    blocks = []
+    for row, concept in enumerate(concepts):
+        block = Block(concept.activities[0], f"lexicon {row}")
+        for language in LANGUAGES:
+            for word in concept.words[language]:
+                block.add(Text("offer", language, word, concept.activities[0]))
+        blocks.append(block)
+    return blocks

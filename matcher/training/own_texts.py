@@ -4,7 +4,8 @@ A file ``<activity code>.tsv`` holds blocks; a line ``# name`` opens one, and ev
 ``kind<TAB>language<TAB>text``. The kind is ``need``, ``offer`` or ``not:CODE``, which looks like
 this work but is that of another activity, or ``not:none``. ``no-fit.tsv`` (needs
 that are no work here at all) and ``context.tsv`` (sentences around the work) hold lines
-``language<TAB>text``.
+``language<TAB>text``; ``extra-*.tsv`` holds
+single texts, ``activity<TAB>kind<TAB>language<TAB>text``.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from pathlib import Path
 from matcher.classify import NONE
 from matcher.text import LANGUAGES
 
+KINDS = ("need", "offer")
 NO_WORK = ("no-fit", "context")
 
 
@@ -41,6 +43,10 @@ class Block:
     offers: list[Text] = field(default_factory=list)
     misses: list[Text] = field(default_factory=list)
 
+    def add(self, text: Text) -> None:
+        """Put a need or an offer where it belongs."""
+        (self.needs if text.kind == "need" else self.offers).append(text)
+
     @property
     def texts(self) -> list[Text]:
         """Needs and offers."""
@@ -63,11 +69,53 @@ def _no_work(path: Path) -> Block:
     return block
 
 
+def _loose(path: Path) -> list[Block]:
+    """``extra-*.tsv``: single texts that name their activity first; each is a block of its own."""
+    blocks = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        fields = line.split("\t")
+        if len(fields) != 4 or fields[1] not in KINDS or fields[2] not in LANGUAGES:
+            raise TrainingTextError(
+                f"{path.name} line {number}: want activity, need|offer, nl|fr|en and text "
+                "between tabs"
+            )
+        code, kind, language, text = fields
+        block = Block(code, f"{path.stem} {number}")
+        block.add(Text(kind, language, text.strip(), code))
+        blocks.append(block)
+    return blocks
+
+
+def _blocks(path: Path) -> list[Block]:
+    """The blocks of one activity."""
+    blocks = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("#") or not blocks:
+            blocks.append(Block(path.stem, line.lstrip("# ").strip()))
+        if line.startswith("#") or not line.strip():
+            continue
+        fields = line.split("\t")
+        if len(fields) != 3 or fields[1] not in LANGUAGES or not fields[2].strip():
+            raise TrainingTextError(
+                f"{path.name} line {number}: want kind, nl|fr|en and text between tabs"
+            )
+        kind, language, text = fields
+        if kind in KINDS:
+            blocks[-1].add(Text(kind, language, text.strip(), path.stem))
+        elif kind.startswith("not:"):
+            blocks[-1].misses.append(Text("need", language, text.strip(), kind[4:] or NONE))
+        else:
+            raise TrainingTextError(
+                f"{path.name} line {number}: kind {kind!r} is not need, offer or not:CODE"
+            )
+    return blocks
+
+
 def read_blocks(folder: Path) -> list[Block]:
     """All blocks of a folder of training files, files in order of name.
 
     Raises:
-        TrainingTextError: no file, or a line that is not a block title or three fields.
+        TrainingTextError: no file, or a line that cannot be read.
     """
     files = sorted(folder.glob("*.tsv"))
     if not files:
@@ -76,29 +124,8 @@ def read_blocks(folder: Path) -> list[Block]:
     for path in files:
         if path.stem in NO_WORK:
             blocks.append(_no_work(path))
-            continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if line.startswith("#"):
-                blocks.append(Block(path.stem, line[1:].strip()))
-                continue
-            if not line.strip():
-                continue
-            if not blocks or blocks[-1].activity != path.stem:
-                blocks.append(Block(path.stem, ""))
-            fields = line.split("\t")
-            kind = fields[0]
-            if len(fields) != 3 or fields[1] not in {"nl", "fr", "en"} or not fields[2].strip():
-                raise TrainingTextError(
-                    f"{path.name} line {number}: want kind, nl|fr|en and text between tabs"
-                )
-            if kind in {"need", "offer"}:
-                item = Text(kind, fields[1], fields[2].strip(), path.stem)
-                (blocks[-1].needs if kind == "need" else blocks[-1].offers).append(item)
-            elif kind.startswith("not:"):
-                item = Text("need", fields[1], fields[2].strip(), kind[4:] or NONE)
-                blocks[-1].misses.append(item)
-            else:
-                raise TrainingTextError(
-                    f"{path.name} line {number}: kind {kind!r} is not need, offer or not:CODE"
-                )
+        elif path.stem.startswith("extra-"):
+            blocks += _loose(path)
+        else:
+            blocks += _blocks(path)
     return [block for block in blocks if block.needs or block.offers or block.misses]
