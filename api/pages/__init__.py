@@ -11,13 +11,28 @@ from api.pages import (
     intake,
     leads,
     needs,
+    profiles,
     public,
     reviews,
     signin,
+    verdicts,
 )
 
 # Order counts where a fixed path and one with an id could both fit: the fixed one comes first.
 router = APIRouter(include_in_schema=False)
-for _part in (public, signin, intake, needs, imports, broadcasts, reviews, hub, companies, leads,
-              demo):
+for _part in (
+    public,
+    signin,
+    intake,
+    needs,
+    imports,
+    broadcasts,
+    reviews,
+    verdicts,
+    hub,
+    companies,
+    profiles,
+    leads,
+    demo,
+):
     router.include_router(_part.router)

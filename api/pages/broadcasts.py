@@ -42,8 +42,7 @@ def _live(visit: Visit, need: Need, broadcast: Broadcast) -> dict[str, Any]:
     desk = visit.desk
     sent = {lead.company_id: lead for lead in leads.leads_of(desk, broadcast.id)}
     companies = {
-        each.id: each
-        for each in desk.session.scalars(select(Company).where(Company.id.in_(sent)))
+        each.id: each for each in desk.session.scalars(select(Company).where(Company.id.in_(sent)))
     }
     mails: dict[str, Message] = {}
     for message in desk.session.scalars(
@@ -56,7 +55,7 @@ def _live(visit: Visit, need: Need, broadcast: Broadcast) -> dict[str, Any]:
     ):
         mails[message.lead_id or ""] = message
     given = answers.last_of_need(desk, need.id)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "lead": sent[company_id],
             "company": companies[company_id],

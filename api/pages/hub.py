@@ -10,11 +10,22 @@ from sqlalchemy import func, select
 from api.errors import Invalid, NotFound
 from api.pages.fields import Text, caught, number
 from api.pages.visit import CoordinatorVisit, Visit
-from api.services import hubs, people
+from api.services import authorisation, hubs, people
 from api.services.desk import Desk
 from api.web import Csrf
 from matcher.calibration import ALPHAS
-from models import Broadcast, Company, Hub, Lead, Membership, Message, Need, Person, Question
+from models import (
+    Broadcast,
+    Company,
+    Hub,
+    Lead,
+    Membership,
+    Message,
+    Need,
+    Person,
+    Question,
+    Site,
+)
 from models.hub import Policy
 from models.message import MessageState
 from models.states import NeedState
@@ -33,8 +44,9 @@ def queue(visit: CoordinatorVisit) -> Response:
         select(Need)
         .where(
             Need.hub_id.in_(mine),
-            Need.state.in_([NeedState.SUBMITTED, NeedState.RETURNED, NeedState.OPEN,
-                            NeedState.DECIDING]),
+            Need.state.in_(
+                [NeedState.SUBMITTED, NeedState.RETURNED, NeedState.OPEN, NeedState.DECIDING]
+            ),
         )
         .order_by(Need.submitted_at, Need.id)
     ):
@@ -76,8 +88,6 @@ def _mine(desk: Desk) -> list[Hub]:
 
 def _companies(desk: Desk, territory: frozenset[str], condition: Any) -> list[Company]:
     """The active companies with a site in a territory that meet a condition."""
-    from models import Site
-
     return list(
         desk.session.scalars(
             select(Company)
@@ -110,8 +120,13 @@ def _open(desk: Desk, needs: list[Need]) -> list[dict[str, Any]]:
         ).first()
         if row is not None:
             rows.append(
-                {"need": need, "deadline": row[0], "leads": row[1], "opened": row[2],
-                 "answered": row[3]}
+                {
+                    "need": need,
+                    "deadline": row[0],
+                    "leads": row[1],
+                    "opened": row[2],
+                    "answered": row[3],
+                }
             )
     return sorted(rows, key=lambda each: each["deadline"])
 
@@ -213,7 +228,7 @@ def add_person(
 def remove_person(visit: CoordinatorVisit, hub_id: str, membership: Text = "") -> Response:
     """Take a coordinator's role away; the last one of a hub stays."""
     desk = visit.desk
-    hubs.authorisation.hub_to_edit(desk, hub_id)
+    authorisation.hub_to_edit(desk, hub_id)
     held = desk.session.get(Membership, membership)
     if held is None or held.hub_id != hub_id:
         raise NotFound("role_not_found", "there is no such role of yours")

@@ -22,8 +22,14 @@ def ask(visit: CoordinatorVisit) -> Response:
     return _page(visit)
 
 
-def _page(visit: Visit, error: str = "", report: imports.Report | None = None,
-          noun: str = "companies", name: str = "", content: bytes = b"") -> Response:
+def _page(
+    visit: Visit,
+    error: str = "",
+    report: imports.Report | None = None,
+    noun: str = "companies",
+    name: str = "",
+    content: bytes = b"",
+) -> Response:
     return visit.page(
         "hub/import.html",
         422 if error else 200,

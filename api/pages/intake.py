@@ -111,8 +111,10 @@ def _preview(visit: Visit, form: IntakeForm, errors: dict[str, str]) -> Preview 
             certificates=tuple(form.certificates),
         )
     except Problem as problem:
-        errors.setdefault(str(problem.values.get("field", "place")).replace("postcode", "place"),
-                          words.problem(visit.language, problem))
+        errors.setdefault(
+            str(problem.values.get("field", "place")).replace("postcode", "place"),
+            words.problem(visit.language, problem),
+        )
         return preview(visit.desk, form.text)
 
 

@@ -75,7 +75,7 @@ def inbox(visit: MemberVisit) -> Response:
         .where(Lead.company_id.in_(desk.actor.companies), Broadcast.released_at <= desk.at)
         .order_by(Lead.id.desc())
     ).all()
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "lead": lead,
             "need": need,
@@ -105,7 +105,11 @@ def why(visit: MemberVisit) -> Response:
         .limit(50)
     ).all()
     return visit.page(
-        "leads/why.html", rows=[dict(zip(("verdict", "broadcast", "need", "company"), row, strict=True)) for row in rows]
+        "leads/why.html",
+        rows=[
+            {"verdict": verdict, "broadcast": broadcast, "need": need, "company": company}
+            for verdict, broadcast, need, company in rows
+        ],
     )
 
 
@@ -171,9 +175,7 @@ def unsubscribe(visit: VisitDep, token: str) -> Response:
     return visit.go(f"/unsubscribe/{token}", "unsubscribed")
 
 
-def _answer(
-    visit: Visit, lead: Lead, path: str, form: dict[str, str], *, signed: bool
-) -> Response:
+def _answer(visit: Visit, lead: Lead, path: str, form: dict[str, str], *, signed: bool) -> Response:
     savepoint = visit.desk.session.begin_nested()
     try:
         if form["kind"] not in list(AnswerKind):
@@ -195,7 +197,9 @@ def _answer(
         savepoint.rollback()
         field = str(problem.values.get("field", "kind"))
         errors = {field: words.problem(visit.language, problem)}
-        return _page(visit, lead, path, signed=signed, form=form, errors=errors, status=problem.status)
+        return _page(
+            visit, lead, path, signed=signed, form=form, errors=errors, status=problem.status
+        )
     return visit.go(path, "answer_kept")
 
 
@@ -207,7 +211,10 @@ def _ask(visit: Visit, lead: Lead, path: str, text: str, *, signed: bool) -> Res
     except Problem as problem:
         savepoint.rollback()
         errors = {"text": words.problem(visit.language, problem)}
-        return _page(visit, lead, path, signed=signed, form={"text": text}, errors=errors, status=problem.status)
+        typed = {"text": text}
+        return _page(
+            visit, lead, path, signed=signed, form=typed, errors=errors, status=problem.status
+        )
     return visit.go(f"{path}#questions", "question_sent")
 
 
@@ -234,7 +241,9 @@ def _page(
         "text": "",
     }
     corrections = desk.session.scalars(
-        select(Correction).where(Correction.broadcast_id == broadcast.id).order_by(Correction.number)
+        select(Correction)
+        .where(Correction.broadcast_id == broadcast.id)
+        .order_by(Correction.number)
     ).all()
     collaboration = desk.session.scalar(
         select(Collaboration).where(

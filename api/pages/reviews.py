@@ -1,8 +1,8 @@
 """The coordinator's page of one need: beside its reading, every company judged; and the deeds."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Response
 
 from api.errors import Invalid, Problem
 from api.pages import words
@@ -15,7 +15,6 @@ from api.services import (
     broadcasts,
     exceptions,
     hubs,
-    judgements,
     leads,
     matching,
     needs,
@@ -25,10 +24,8 @@ from api.services import (
 from api.services.matching import Assessment, Judged
 from api.web import Csrf
 from matcher.calibration import ALPHAS
-from matcher.explain import explain
 from matcher.neutrality import neutral_order
 from models import Firm, Hub, Need, Person
-from models.broadcast import ExceptionKind
 from models.need import WorkPlace
 from models.referral import ReferralKind
 from models.states import NeedState
@@ -248,60 +245,3 @@ def take_back(visit: CoordinatorVisit, need_id: str) -> Response:
     """Undo a referral, a no fit or a withdrawal."""
     needs.take_back(visit.desk, need_id)
     return visit.go(f"/hub/needs/{need_id}", "taken_back")
-
-
-@router.get("/hub/needs/{need_id}/companies/{company_id}")
-def company(visit: CoordinatorVisit, need_id: str, company_id: str) -> Response:
-    """One company judged for one need: every reason, every step, the words that carried it."""
-    desk = visit.desk
-    need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
-    found = [
-        each for each in matching.assess(desk, need).judged if each.company.id == company_id
-    ]
-    made = {each.company_id: each for each in exceptions.of_need(desk, need.id)}
-    if not found:
-        return visit.go(f"/companies/{company_id}")
-    judged = found[0]
-    explanation = (
-        explain(visit.runtime.ranker, need.text, judged.match.offer_text)
-        if judged.match.offer_text
-        else None
-    )
-    return visit.page(
-        "hub/company_verdict.html",
-        need=need,
-        judged=judged,
-        explanation=explanation,
-        exception=made.get(company_id),
-        waiting=need.state in WAITING,
-    )
-
-
-@router.post("/hub/needs/{need_id}/exceptions", dependencies=[Csrf])
-def exception(
-    visit: CoordinatorVisit,
-    need_id: str,
-    company_id: Text = "",
-    kind: Text = "",
-    reason: Text = "",
-    undo: Annotated[str, Form()] = "",
-) -> Response:
-    """Leave out or add a company with a written reason, or undo that."""
-    if undo:
-        exceptions.undo(visit.desk, need_id, company_id)
-        return visit.go(f"/hub/needs/{need_id}", "exception_undone")
-    if kind not in list(ExceptionKind):
-        raise Invalid("bad_choice", "kind: choose one", field="kind")
-    exceptions.make(visit.desk, need_id, company_id, ExceptionKind(kind), reason)
-    return visit.go(f"/hub/needs/{need_id}", "exception")
-
-
-@router.post("/hub/needs/{need_id}/judge", dependencies=[Csrf])
-def judge(
-    visit: CoordinatorVisit, need_id: str, company_id: Text = "", grade: Text = ""
-) -> Response:
-    """The coordinator's own judgement, for the next calibration."""
-    if grade not in ("0", "1", "2"):
-        raise Invalid("bad_choice", "grade: choose one", field="grade")
-    judgements.by_coordinator(visit.desk, need_id, company_id, int(grade))
-    return visit.go(f"/hub/needs/{need_id}/companies/{company_id}", "judged")

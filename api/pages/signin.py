@@ -23,9 +23,7 @@ def ask(visit: VisitDep, next: str = "/") -> Response:
 
 
 @router.post("/sign-in")
-def mail(
-    visit: VisitDep, email: Text = "", next: Annotated[str, Form()] = "/"
-) -> Response:
+def mail(visit: VisitDep, email: Text = "", next: Annotated[str, Form()] = "/") -> Response:
     """Mail a link; the answer is the same whether the address is known or not."""
     errors: dict[str, str] = {}
     with caught(visit, errors):
@@ -106,9 +104,11 @@ def _account(visit: Visit, secret: str = "", errors: dict[str, str] | None = Non
     held = people.memberships(desk, person_id)
     names = {}
     for each in held:
-        owner = desk.session.get(Hub, each.hub_id or "") or desk.session.get(
-            Firm, each.firm_id or ""
-        ) or desk.session.get(Company, each.company_id or "")
+        owner = (
+            desk.session.get(Hub, each.hub_id or "")
+            or desk.session.get(Firm, each.firm_id or "")
+            or desk.session.get(Company, each.company_id or "")
+        )
         names[each.id] = owner.name if owner else ""
     return visit.page(
         "account/account.html",
@@ -143,7 +143,10 @@ def end_session(visit: MemberVisit, session: Text = "") -> Response:
 
 @router.post("/account/tokens", dependencies=[Csrf])
 def new_token(
-    visit: MemberVisit, membership: Text = "", name: Text = "", scopes: Texts = []  # noqa: B006
+    visit: MemberVisit,
+    membership: Text = "",
+    name: Text = "",
+    scopes: Texts = [],  # noqa: B006
 ) -> Response:
     """A new API token; its secret is shown once."""
     errors: dict[str, str] = {}

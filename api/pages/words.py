@@ -28,8 +28,10 @@ NOTICES: dict[str, str] = {
     "taken_back": N_("De vraag staat weer in de wachtrij."),
     "exception": N_("De uitzondering is bewaard, met reden, naam en tijdstip."),
     "exception_undone": N_("De uitzondering is ingetrokken."),
-    "judged": N_("Je beoordeling is bewaard voor de volgende ijking; deze verspreiding "
-                 "verandert er niet door."),
+    "judged": N_(
+        "Je beoordeling is bewaard voor de volgende ijking; deze verspreiding "
+        "verandert er niet door."
+    ),
     "terms": N_("De instellingen zijn bewaard en gelden voor de volgende verspreidingen."),
     "person_added": N_("Die persoon kan zich nu aanmelden met dat mailadres."),
     "person_removed": N_("De rol is weggenomen."),
@@ -89,8 +91,9 @@ PROBLEMS: dict[str, str] = {
     "company_not_found": N_("Dit maatwerkbedrijf bestaat niet."),
     "company_only": N_("Alleen het maatwerkbedrijf zelf of een coördinator kan dit."),
     "coordinators_only": N_("Dit is voor de coördinatoren van een hub."),
-    "database_unavailable": N_("De databank antwoordt niet. Er is niets gewijzigd; probeer het "
-                               "over een minuut opnieuw."),
+    "database_unavailable": N_(
+        "De databank antwoordt niet. Er is niets gewijzigd; probeer het over een minuut opnieuw."
+    ),
     "deadline_passed": N_("De antwoordtermijn van deze lead is voorbij."),
     "deadline_past": N_("Kies een moment dat nog moet komen."),
     "demo_only": N_("Deze pagina bestaat alleen in de demo."),
@@ -104,14 +107,18 @@ PROBLEMS: dict[str, str] = {
     "missing": N_("Vul dit in."),
     "missing_columns": N_("Dit bestand mist kolommen die nodig zijn."),
     "need_not_found": N_("Deze vraag bestaat niet, of is niet van jou."),
-    "nobody_eligible": N_("Geen enkel maatwerkbedrijf komt in aanmerking. Pas de gegevens aan, "
-                          "verwijs door, of voeg een bedrijf toe als uitzondering."),
+    "nobody_eligible": N_(
+        "Geen enkel maatwerkbedrijf komt in aanmerking. Pas de gegevens aan, "
+        "verwijs door, of voeg een bedrijf toe als uitzondering."
+    ),
     "not_chosen": N_("Er is geen keuze om ongedaan te maken."),
     "not_interested": N_("Kies alleen tussen wie interesse heeft."),
     "not_open": N_("Dit kan alleen zolang de vraag open staat."),
     "not_text": N_("Dit is geen tekstbestand."),
-    "nothing_fits": N_("We vonden in deze vraag geen werk voor een maatwerkbedrijf. Verbeter eerst "
-                       "de deelstappen, of sluit de vraag af."),
+    "nothing_fits": N_(
+        "We vonden in deze vraag geen werk voor een maatwerkbedrijf. Verbeter eerst "
+        "de deelstappen, of sluit de vraag af."
+    ),
     "nothing_ticked": N_("Vink een maatwerkbedrijf aan, of kies uitdrukkelijk niemand."),
     "last_coordinator": N_("Een hub houdt minstens één coördinator."),
     "not_released": N_("Deze vraag is nog niet vrijgegeven."),
@@ -119,15 +126,17 @@ PROBLEMS: dict[str, str] = {
     "nothing_to_choose": N_("Er valt nu niets te kiezen."),
     "nowhere": N_("Kies waar het werk gebeurt: bij de klant, in het atelier of allebei."),
     "offer_not_found": N_("Dit aanbod bestaat niet."),
-    "outside_hubs": N_("%(place)s ligt buiten het werkgebied van de hubs: die werken in "
-                       "Vlaanderen."),
+    "outside_hubs": N_(
+        "%(place)s ligt buiten het werkgebied van de hubs: die werken in Vlaanderen."
+    ),
     "page_not_found": N_("Op dit adres staat niets. Misschien is de link niet volledig."),
     "question_not_found": N_("Deze vraag bestaat niet."),
     "reason_missing": N_("Kies waarom dit niet voor jullie is."),
     "role_not_found": N_("Deze rol bestaat niet, of is niet van jou."),
     "same_hub": N_("Deze hub heeft de vraag al. Kies een andere."),
-    "sign_in_first": N_("Vraag hieronder een link om je aan te melden. Een wachtwoord is niet "
-                        "nodig."),
+    "sign_in_first": N_(
+        "Vraag hieronder een link om je aan te melden. Een wachtwoord is niet nodig."
+    ),
     "start_long_past": N_("Die datum ligt meer dan een jaar terug."),
     "steps": N_("Geef 1 tot 12 deelstappen."),
     "token_not_found": N_("Deze sleutel bestaat niet, of is niet van jou."),
@@ -139,11 +148,13 @@ PROBLEMS: dict[str, str] = {
     "unknown_activity": N_("Dit soort werk kennen we niet. Kies er een uit de lijst."),
     "unknown_certificate": N_("Dit certificaat kennen we niet. Kies er een uit de lijst."),
     "unknown_format": N_("Geef een CSV- of XLSX-bestand."),
-    "unknown_place": N_("Deze plaats kennen we niet. Schrijf een postcode of gemeente in "
-                        "Vlaanderen."),
+    "unknown_place": N_(
+        "Deze plaats kennen we niet. Schrijf een postcode of gemeente in Vlaanderen."
+    ),
     "unknown_place_near": N_("Deze plaats kennen we niet. Bedoel je %(near)s?"),
-    "wrong_state": N_("Dit kan niet meer: de vraag is intussen een stap verder. Herlaad de "
-                      "pagina."),
+    "wrong_state": N_(
+        "Dit kan niet meer: de vraag is intussen een stap verder. Herlaad de pagina."
+    ),
 }
 
 
@@ -164,5 +175,5 @@ def problem(language: str, found: Problem) -> str:
         near = ", ".join(found.values["suggestions"][:4])
         sentence = PROBLEMS["unknown_place_near"]
         return tr(language, sentence, near=near)
-    sentence = PROBLEMS.get(code)
-    return found.detail if sentence is None else tr(language, sentence, **found.values)
+    known = PROBLEMS.get(code)
+    return found.detail if known is None else tr(language, known, **found.values)

@@ -62,7 +62,6 @@ def lay(town: Town) -> list[Picture]:
                     lead = each.id
             if need_id == running:
                 link = links.lead_link(desk, sent[0]).removeprefix(town.address)
-                running_lead = sent[0].id
         choices.choose(desk.as_actor(world.finn), chosen, [lead])
         stop = links.unsubscribe_link(desk, world.wash).removeprefix(town.address)
         secret = signin.new_link(desk, session.get_one(Person, world.finn.person_id))
@@ -111,7 +110,6 @@ def lay(town: Town) -> list[Picture]:
         Picture("company_new", "/hub/companies/new", "cato"),
         Picture("import", "/hub/import", "cato"),
         Picture("inbox", "/leads", "mira"),
-        Picture("lead_open", f"/leads/{running_lead}" if running_lead == lead else "/leads", "mira"),
         Picture("lead_chosen", f"/leads/{lead}", "mira"),
         Picture("why", "/leads/why", "mira"),
         Picture("profile", f"/companies/{world.wash}/edit", "mira"),

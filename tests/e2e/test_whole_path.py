@@ -46,12 +46,13 @@ def test_the_whole_path(town: Town, browser: Browser) -> None:
     expect(hub.locator(".notice.good")).to_contain_text("hetzelfde moment")
 
     # Both companies get the same lead by real mail and answer by their link, without account.
-    links = {
-        name: town.link(f"{name}@company.example", "/l/") for name in ("wash", "iron")
-    }
+    links = {name: town.link(f"{name}@company.example", "/l/") for name in ("wash", "iron")}
     assert town.mail("wash@company.example").subject == town.mail("iron@company.example").subject
     assert not [each for each in town.receiver.messages if each.to == "far@company.example"]
-    for page, name, capacity in ((wash, "wash", "1000 luiers per dag"), (iron, "iron", "500 luiers per dag")):
+    for page, name, capacity in (
+        (wash, "wash", "1000 luiers per dag"),
+        (iron, "iron", "500 luiers per dag"),
+    ):
         page.goto(links[name])
         expect(page.locator("main")).to_contain_text("honderden wasbare luiers")
         expect(page.locator("main")).not_to_contain_text("Regenboog")
