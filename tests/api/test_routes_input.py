@@ -4,8 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
-from tests.api.stage import TEXT, Theatre
+from api.app import create_app
+from api.runtime import Runtime
+from api.services.desk import Desk
+from tests.api.stage import TEXT, Theatre, token
+from tests.conftest import World
 
 LONG = "luiers wassen " * 8_000  # 112,000 characters
 WEIRD = {
@@ -66,6 +71,76 @@ def test_weird_texts(theatre: Theatre, name: str) -> None:
             body = {"name": "De Nieuwe", "sites": [{"place": "2500"}]} | {field: text}
             check(post(client, "/companies", body), 201, 413, 422)
         check(post(client, "/companies", {"name": "X", "sites": [{"place": text}]}), 201, 422)
+
+
+def test_weird_texts_everywhere_on_both_databases(runtime: Runtime, world: World) -> None:
+    """PostgreSQL refuses what SQLite swallows: NUL, half characters, one character too many."""
+    with runtime.sessions.begin() as session:
+        tokens = {
+            "firm": token(Desk(session, runtime), world.finn),
+            "company": token(Desk(session, runtime), world.mira),
+            "coordinator": token(Desk(session, runtime), world.cato),
+        }
+    client = TestClient(create_app(runtime))
+    client.headers["Authorization"] = f"Bearer {tokens['firm']}"
+    need = post(client, "/needs", {"text": TEXT, "place": "2800"}).json()["id"]
+    texts = [*WEIRD.values(), "x" * 40, "x" * 41, "x" * 200, "x" * 201, "x" * 299, "x" * 300]
+    sent: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
+        (
+            "firm",
+            "POST",
+            "/needs",
+            {"text": TEXT, "place": "2800"},
+            (
+                "text",
+                "place",
+                "title",
+                "volume",
+                "rhythm",
+                "contact_name",
+                "contact_email",
+                "contact_phone",
+                "kbo",
+                "hub",
+                "external_id",
+            ),
+        ),
+        ("firm", "PATCH", f"/needs/{need}", {}, ("title", "volume", "rhythm")),
+        ("coordinator", "POST", f"/needs/{need}/questions", {}, ("text",)),
+        (
+            "coordinator",
+            "POST",
+            f"/needs/{need}/exceptions",
+            {"company_id": world.wash, "kind": "left_out"},
+            ("reason",),
+        ),
+        (
+            "coordinator",
+            "POST",
+            "/companies",
+            {"name": "X", "sites": [{"place": "2500"}]},
+            ("name", "email", "kbo", "phone", "website", "description", "external_id"),
+        ),
+        (
+            "company",
+            "PATCH",
+            f"/companies/{world.wash}",
+            {},
+            ("name", "email", "phone", "website", "description"),
+        ),
+        ("company", "POST", f"/companies/{world.wash}/offers", {}, ("text", "external_id")),
+    ]
+    for role, method, path, body, fields in sent:
+        client.headers["Authorization"] = f"Bearer {tokens[role]}"
+        for field in fields:
+            for text in texts:
+                answer = client.request(
+                    method,
+                    f"/v1{path}",
+                    content=json.dumps(body | {field: text}).encode(),
+                    headers={"Content-Type": "application/json"},
+                )
+                check(answer, 200, 201, 404, 409, 413, 422)
 
 
 @pytest.mark.parametrize("value", WRONG_TYPES, ids=repr)
