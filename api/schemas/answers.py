@@ -74,6 +74,36 @@ class InterestedCompany(Out):
 class InterestedOut(Out):
     """One interested company and its answer."""
 
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "lead_id": EXAMPLE_ID,
+                    "company": {
+                        "id": EXAMPLE_ID,
+                        "name": "Wasserij Het Blauwe Laken",
+                        "email": "leads@blauwelaken.example",
+                        "phone": None,
+                        "website": None,
+                        "description": "",
+                        "language": "nl",
+                    },
+                    "answer": {
+                        "id": EXAMPLE_ID,
+                        "lead_id": EXAMPLE_ID,
+                        "kind": "interested",
+                        "reason": None,
+                        "available_from": "begin maart",
+                        "capacity": "150 kg per week",
+                        "note": "",
+                        "created_at": "2027-01-13T08:12:00Z",
+                    },
+                }
+            ]
+        },
+    )
+
     lead_id: Id
     company: InterestedCompany
     answer: AnswerOut

@@ -65,6 +65,28 @@ class LedgerEntryOut(Out):
     hashes.
     """
 
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "sequence": 2,
+                    "previous_hash": _HASH,
+                    "hash": _HASH,
+                    "at": "2027-01-12T10:00:00.000000+00:00",
+                    "event": "queued",
+                    "lead_id": EXAMPLE_ID,
+                    "details": {
+                        "company_id": EXAMPLE_ID,
+                        "message_id": "<01kaj5w3e8@hub.example>",
+                        "late": False,
+                    },
+                    "details_hash": None,
+                }
+            ]
+        },
+    )
+
     sequence: int
     previous_hash: str
     hash: str
@@ -93,6 +115,24 @@ class CheckOut(Out):
 class VerificationOut(Out):
     """Whether everything holds, and each check."""
 
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "ok": True,
+                    "checks": [
+                        {
+                            "name": "one_lead_each",
+                            "ok": True,
+                            "detail": "14 leads, one for each company",
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
     ok: bool
     checks: list[CheckOut]
 
@@ -100,7 +140,26 @@ class VerificationOut(Out):
 class ProofOut(Out):
     """The proof of a broadcast; `maatmatch verify` and anyone else can recompute it."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "format": "maatmatch-proof/1",
+                    "made_at": "2027-01-12T10:05:00+00:00",
+                    "audience": "company",
+                    "complete": False,
+                    "broadcast": {"id": EXAMPLE_ID, "content_hash": _HASH},
+                    "companies": {EXAMPLE_ID: "Wasserij Het Blauwe Laken"},
+                    "verdicts": [{"company_id": EXAMPLE_ID, "eligible": True}],
+                    "corrections": [],
+                    "leads": [{"id": EXAMPLE_ID, "company_id": EXAMPLE_ID, "late": False}],
+                    "ledger": [{"sequence": 1, "previous_hash": "0" * 64, "hash": _HASH}],
+                    "head": {"entries": 1, "hash": _HASH},
+                }
+            ]
+        },
+    )
 
     format: str
     made_at: str

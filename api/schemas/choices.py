@@ -32,6 +32,27 @@ class ChoiceOut(Out):
 class ChoicesOut(Out):
     """The firm's decision over all interested companies."""
 
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "need_id": EXAMPLE_ID,
+                    "state": "chosen",
+                    "choices": [
+                        {
+                            "lead_id": EXAMPLE_ID,
+                            "company_id": EXAMPLE_ID,
+                            "chosen": True,
+                            "reason": "Kunnen zelf ophalen.",
+                            "created_at": "2027-01-25T09:00:00Z",
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
     need_id: Id
     state: str
     choices: list[ChoiceOut]

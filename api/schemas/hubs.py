@@ -2,10 +2,24 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from api.schemas.base import EXAMPLE_ID, Bool, Id, In, Line, Number, Out, Whole
 from models.hub import HubKind, Policy
+
+_HUB: dict[str, JsonValue] = {
+    "id": EXAMPLE_ID,
+    "slug": "rivierenland",
+    "name": "HUB(s) Rivierenland",
+    "kind": "territory",
+    "value_chain": None,
+    "organisation_kind": "intercommunale",
+    "language": "nl",
+    "policy": "activity",
+    "alpha": 0.05,
+    "deadline_days": 10,
+    "reminders": True,
+}
 
 
 class HubOut(Out):
@@ -13,23 +27,7 @@ class HubOut(Out):
 
     model_config = ConfigDict(
         from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "slug": "rivierenland",
-                    "name": "HUB(s) Rivierenland",
-                    "kind": "territory",
-                    "value_chain": None,
-                    "organisation_kind": "intercommunale",
-                    "language": "nl",
-                    "policy": "activity",
-                    "alpha": 0.05,
-                    "deadline_days": 10,
-                    "reminders": True,
-                }
-            ]
-        },
+        json_schema_extra={"examples": [_HUB]},
     )
 
     id: Id
@@ -47,6 +45,11 @@ class HubOut(Out):
 
 class HubWithTerritory(HubOut):
     """A hub with the NIS codes of the municipalities it works for."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={"examples": [_HUB | {"municipalities": ["12025", "12021"]}]},
+    )
 
     municipalities: list[str]
 

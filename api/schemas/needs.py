@@ -64,6 +64,33 @@ _NEED: dict[str, JsonValue] = {
     "created_at": "2027-01-11T09:30:00Z",
     "updated_at": "2027-01-11T09:30:00Z",
 }
+_VERDICT: dict[str, JsonValue] = {
+    "company": {"id": EXAMPLE_ID, "name": "Wasserij Het Blauwe Laken"},
+    "eligible": False,
+    "reasons": [
+        {
+            "rule": "radius",
+            "ok": False,
+            "values": {"distance_km": 48, "radius_km": 30},
+            "text": "op 48 km, werkt maar tot 30 km",
+        }
+    ],
+    "match": {
+        "probability": 0.91,
+        "offer_id": EXAMPLE_ID,
+        "offer_text": "Industriële wasserij, met ophaling",
+        "steps": [
+            {
+                "position": 0,
+                "text": "luiers wassen",
+                "probability": 0.91,
+                "offer_id": EXAMPLE_ID,
+                "offer_text": "Industriële wasserij, met ophaling",
+                "suits": True,
+            }
+        ],
+    },
+}
 
 
 class NeedIn(In):
@@ -204,6 +231,20 @@ class ExceptionIn(In):
 class ExceptionOut(Out):
     """A written exception to the eligible set."""
 
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "company_id": EXAMPLE_ID,
+                    "kind": "left_out",
+                    "reason": "Vroeg deze week zelf om geen luiers meer te krijgen.",
+                    "created_at": "2027-01-12T09:00:00Z",
+                }
+            ]
+        },
+    )
+
     company_id: Id
     kind: ExceptionKind
     reason: str
@@ -242,6 +283,25 @@ class ReferralIn(In):
 class ReferralOut(Out):
     """A need that was handed on."""
 
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": EXAMPLE_ID,
+                    "need_id": EXAMPLE_ID,
+                    "kind": "hub",
+                    "from_hub_id": EXAMPLE_ID,
+                    "to_hub_id": EXAMPLE_ID,
+                    "to_name": "Hub Oost-Vlaanderen",
+                    "to_email": "hub@elders.example",
+                    "message": "Dit ligt bij jullie.",
+                    "created_at": "2027-01-12T09:00:00Z",
+                }
+            ]
+        },
+    )
+
     id: Id
     need_id: Id
     kind: ReferralKind
@@ -277,6 +337,20 @@ class CorrectionIn(In):
 class CorrectionOut(Out):
     """A numbered correction of a need that was sent out."""
 
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "number": 1,
+                    "text": "Het gaat om 150 kg, niet 120.",
+                    "content_hash": "9f2c6b7d0e1a4c55",
+                    "created_at": "2027-01-14T09:00:00Z",
+                }
+            ]
+        },
+    )
+
     number: int
     text: str
     content_hash: str
@@ -296,6 +370,13 @@ class JudgementIn(In):
 
 class JudgementOut(Out):
     """A judgement that was kept."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [{"need_id": EXAMPLE_ID, "company_id": EXAMPLE_ID, "grade": 2}]
+        },
+    )
 
     need_id: Id
     company_id: Id
@@ -341,6 +422,8 @@ class MatchOut(Out):
 class VerdictOut(Out):
     """Eligible or not for one need, always with every reason."""
 
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_VERDICT]})
+
     company: CompanyName
     eligible: bool
     reasons: list[ReasonOut]
@@ -349,6 +432,20 @@ class VerdictOut(Out):
 
 class CompanyVerdictOut(VerdictOut):
     """A verdict on a company, with the broadcast it was for."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                _VERDICT
+                | {
+                    "id": EXAMPLE_ID,
+                    "broadcast_id": EXAMPLE_ID,
+                    "released_at": "2027-01-12T10:00:02Z",
+                }
+            ]
+        },
+    )
 
     id: Id
     broadcast_id: Id

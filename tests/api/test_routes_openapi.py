@@ -1,15 +1,20 @@
 """The OpenAPI document is true: generated requests get documented answers, and never a 5xx."""
 
+import importlib
+import pkgutil
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from pydantic import BaseModel
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS as ALL_CHECKS
 from schemathesis.checks import load_all_checks
 
+from api import schemas
 from tests.api.stage import ROLES, Theatre
 
 load_all_checks()
@@ -25,6 +30,45 @@ CHECKS = [
     )
 ]
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+
+
+def models() -> Iterator[type[BaseModel]]:
+    """Every body of the API."""
+    for module in pkgutil.iter_modules(schemas.__path__, f"{schemas.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and issubclass(value, BaseModel):
+                yield value
+
+
+def test_every_example_is_what_the_document_says() -> None:
+    checked = 0
+    for model in set(models()):
+        extra = model.model_config.get("json_schema_extra")
+        for example in extra.get("examples", ()) if isinstance(extra, dict) else ():
+            model.model_validate(example)
+            checked += 1
+    assert checked > 30
+
+
+def test_every_body_has_an_example(theatre: Theatre) -> None:
+    document = theatre.app.openapi()
+    bodies = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            answers = [each for code, each in operation["responses"].items() if code < "3"]
+            for body in [*answers, operation.get("requestBody", {})]:
+                for kind, content in body.get("content", {}).items():
+                    assert kind == "application/json", (method, path)
+                    schema = content["schema"].get("items", content["schema"])
+                    bodies.add(schema["$ref"].rpartition("/")[2])
+    components = document["components"]["schemas"]
+    for name in bodies:
+        component = components[name]
+        if name.startswith("Page_"):
+            items = component["properties"]["items"]["items"]["$ref"]
+            component = components[items.rpartition("/")[2]]
+        assert component.get("examples"), name
+        assert component.get("description"), name
 
 
 def run(theatre: Theatre, role: str | None, examples: int) -> int:
