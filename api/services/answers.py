@@ -10,7 +10,7 @@ from api.errors import Conflict, Invalid
 from api.services import checks, judgements, leads, ledger, needs
 from api.services.desk import Desk
 from matcher.neutrality import neutral_order
-from models import Answer, Broadcast, Company, Lead, Need
+from models import Answer, Broadcast, Company, Lead
 from models.answer import AnswerKind, DeclineReason
 from models.judgement import JudgementSource
 from models.message import MessageKind
@@ -28,6 +28,10 @@ class Interested:
 
 def opened(desk: Desk, lead: Lead) -> None:
     """The company opened its lead; the first time is kept."""
+    if lead.opened_at is not None:
+        return
+    leads.hold(desk, lead.need_id)
+    desk.session.refresh(lead)
     if lead.opened_at is None:
         lead.opened_at = desk.at
         ledger.append(desk, lead.broadcast_id, "opened", lead.id)
@@ -48,7 +52,8 @@ def give(
     Raises Conflict when the lead is closed or past its deadline, Invalid when a decline has no
     reason.
     """
-    need = desk.session.get_one(Need, lead.need_id)
+    need = leads.hold(desk, lead.need_id)
+    desk.session.refresh(lead)
     broadcast = desk.session.get_one(Broadcast, lead.broadcast_id)
     if lead.closed_at is not None or need.state is not NeedState.OPEN:
         raise Conflict("lead_closed", "this lead is closed; it can no longer be answered")

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
 
 from api.errors import Conflict, Invalid
 from api.services import (
@@ -78,12 +77,12 @@ def approve(desk: Desk, need_id: str, *, deadline: datetime | None = None) -> Br
     Raises Conflict when the need is not waiting, when nobody is eligible, or when there is no
     work in it for a maatwerkbedrijf; Invalid for a deadline that is not ahead.
     """
-    need = authorisation.need_as_coordinator(desk, need_id)
     # Two coordinators pressing at once: the second waits here and then sees the new state.
-    desk.session.refresh(need, with_for_update=True)
+    need = leads.hold(desk, authorisation.need_as_coordinator(desk, need_id).id)
     with_steps(desk, need)
     exceptions.require_waiting(need)
     hub = desk.session.get_one(Hub, need.hub_id)
+    _hold_capacities(desk)
     assessment = matching.assess(desk, need)
     made = exceptions.of_need(desk, need.id)
     chosen = recipients(assessment, made)
@@ -258,9 +257,10 @@ def _send_leads(
 
 def joining(desk: Desk, broadcast: Broadcast) -> list[Judged]:
     """The companies that have become eligible while the need is open and have no lead yet."""
-    need = desk.session.get_one(Need, broadcast.need_id, options=[selectinload(Need.steps)])
+    need = desk.session.get_one(Need, broadcast.need_id)
     if need.state is not NeedState.OPEN or broadcast.deadline <= desk.at:
         return []
+    with_steps(desk, need)
     left_out = {
         each.company_id
         for each in exceptions.of_need(desk, need.id)
@@ -275,6 +275,8 @@ def joining(desk: Desk, broadcast: Broadcast) -> list[Judged]:
 
 def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
     """Companies that have become eligible while the need is open receive it too, marked late."""
+    leads.hold(desk, broadcast.need_id)
+    _hold_capacities(desk)
     late = joining(desk, broadcast)
     if not late:
         return []
@@ -301,9 +303,22 @@ def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
     return joined
 
 
+def _hold_capacities(desk: Desk) -> None:
+    """Needs released at the same moment may not fill a company above what it wants together.
+
+    Whoever comes second waits here, and then counts the leads of the first.
+    """
+    desk.session.execute(
+        select(Company.id)
+        .where(Company.max_open_leads.is_not(None))
+        .order_by(Company.id)
+        .with_for_update(key_share=True)
+    )
+
+
 def correct(desk: Desk, need_id: str, text: str) -> Correction:
     """A numbered correction of a released need, to all recipients at the same moment."""
-    need = authorisation.need(desk, need_id)
+    need = leads.hold(desk, authorisation.need(desk, need_id).id)
     broadcast = leads.present(desk, need.id)
     if need.state is not NeedState.OPEN or broadcast is None:
         raise Conflict("not_open", "a correction is possible only while the need is open")

@@ -18,8 +18,7 @@ def choose(desk: Desk, need_id: str, lead_ids: Sequence[str], reason: str = "") 
     Raises Conflict when there is nothing to choose now, Invalid for a lead that is not
     interested, NotAllowed for the hub.
     """
-    need = authorisation.need_as_firm(desk, need_id)
-    desk.session.refresh(need, with_for_update=True)
+    need = leads.hold(desk, authorisation.need_as_firm(desk, need_id).id)
     broadcast = leads.present(desk, need.id)
     if need.state not in (NeedState.OPEN, NeedState.DECIDING) or broadcast is None:
         raise Conflict("nothing_to_choose", f"the need is {need.state.value}")
@@ -60,7 +59,7 @@ def choose(desk: Desk, need_id: str, lead_ids: Sequence[str], reason: str = "") 
 
 def reopen(desk: Desk, need_id: str) -> Need:
     """Undo a choice: the firm decides anew among the same interested companies."""
-    need = authorisation.need_as_firm(desk, need_id)
+    need = leads.hold(desk, authorisation.need_as_firm(desk, need_id).id)
     if need.state not in (NeedState.CHOSEN, NeedState.NONE_CHOSEN):
         raise Conflict("not_chosen", f"the need is {need.state.value}; there is no choice to undo")
     broadcast = leads.present(desk, need.id)

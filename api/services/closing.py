@@ -83,7 +83,7 @@ def pass_deadline(desk: Desk, broadcast: Broadcast) -> None:
 
 def withdraw(desk: Desk, need_id: str, reason: str = "") -> Need:
     """The firm (or the hub for it) takes a need back; recipients are told if it was out."""
-    need = authorisation.need(desk, need_id)
+    need = leads.hold(desk, authorisation.need(desk, need_id).id)
     was_out = need.state in (NeedState.OPEN, NeedState.DECIDING)
     need.state_note = checks.line(reason, "reason", most=2000)
     need.state = NeedState.WITHDRAWN
@@ -144,6 +144,7 @@ def attend(desk: Desk, broadcast_id: str) -> None:
     """What time brings to one broadcast: its deadline, late joiners, one reminder."""
     worker = desk.as_actor(WORKER)
     broadcast = desk.session.get_one(Broadcast, broadcast_id)
+    leads.hold(desk, broadcast.need_id)
     if broadcast.deadline <= desk.at:
         pass_deadline(worker, broadcast)
         return

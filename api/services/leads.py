@@ -22,6 +22,27 @@ def present(desk: Desk, need_id: str) -> Broadcast | None:
     )
 
 
+def hold(desk: Desk, need_id: str) -> Need:
+    """The need as it is now, and nobody else changes it or its broadcast until we are done.
+
+    First the need, then its present broadcast, then its leads: everybody who changes any of
+    these takes them in this order, so that two who come at once wait instead of blocking each
+    other. SQLite needs no such locks: its transactions already wait for each other.
+    """
+    need = desk.session.get_one(
+        Need, need_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    desk.session.scalar(
+        select(Broadcast)
+        .where(Broadcast.need_id == need_id)
+        .order_by(Broadcast.number.desc())
+        .limit(1)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return need
+
+
 def leads_of(desk: Desk, broadcast_id: str) -> Sequence[Lead]:
     """The leads of a broadcast, by company id."""
     return desk.session.scalars(

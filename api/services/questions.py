@@ -7,14 +7,15 @@ from sqlalchemy import select
 from api.errors import Conflict, NotFound
 from api.services import answers, audit, authorisation, checks, leads, ledger, needs
 from api.services.desk import Desk
-from models import Lead, Need, Question
+from models import Lead, Question
 from models.message import MessageKind
 from models.states import NeedState
 
 
 def ask(desk: Desk, lead: Lead, text: str) -> Question:
     """A company asks the firm something; the firm is mailed, without who asked."""
-    need = desk.session.get_one(Need, lead.need_id)
+    need = leads.hold(desk, lead.need_id)
+    desk.session.refresh(lead)
     if lead.closed_at is not None or need.state is not NeedState.OPEN:
         raise Conflict("lead_closed", "this lead is closed; questions are no longer possible")
     question = Question(
@@ -52,7 +53,7 @@ def answer(desk: Desk, question_id: str, text: str) -> Question:
     question = desk.session.get(Question, question_id)
     if question is None:
         raise NotFound("question_not_found", "there is no such question")
-    need = authorisation.need(desk, question.need_id)
+    need = leads.hold(desk, authorisation.need(desk, question.need_id).id)
     question.answer = checks.text(text, "answer", least=1, most=5000)
     question.answered_at = desk.at
     audit.record(desk, "answer_question", "need", need.id, need.hub_id, question_id=question.id)
