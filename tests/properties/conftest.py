@@ -1,0 +1,5 @@
+"""Fixtures of the property tests."""
+
+from tests.properties.network import databases
+
+__all__ = ["databases"]
