@@ -139,9 +139,9 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-def visitor(browser: Browser, town: Town, **options: object) -> Page:
+def visitor(browser: Browser, town: Town, locale: str = "nl-BE", **options: object) -> Page:
     """A new person at a browser of their own; a script error or refused resource is a failure."""
-    context = browser.new_context(base_url=town.address, locale="nl-BE", **options)  # type: ignore[arg-type]
+    context = browser.new_context(base_url=town.address, locale=locale, **options)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(15_000)
 
