@@ -22,13 +22,16 @@ from api.routes.access import (
 from api.routes.verdicts import verdicts_out
 from api.schemas.base import Id, Page
 from api.schemas.broadcasts import (
+    ApproveIn,
     BroadcastOut,
     CheckOut,
+    CorrectionIn,
+    CorrectionOut,
     LedgerEntryOut,
     ProofOut,
     VerificationOut,
 )
-from api.schemas.needs import ApproveIn, CorrectionIn, CorrectionOut, VerdictOut
+from api.schemas.verdicts import VerdictOut
 from api.services import authorisation, broadcasts, leads, proof
 from api.services.desk import Desk
 from api.services.proof import Audience

@@ -4,7 +4,7 @@ from fastapi import Response
 
 from api.idempotency import OnceDep
 from api.routes.access import FOUND, WRITTEN, BroadcastsWrite, NeedsRead, PathId, noun
-from api.schemas.needs import ExceptionIn, ExceptionOut
+from api.schemas.exceptions import ExceptionIn, ExceptionOut
 from api.services import authorisation, exceptions
 
 router = noun("exceptions")

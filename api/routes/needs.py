@@ -11,17 +11,9 @@ from api.idempotency import OnceDep
 from api.pagination import PagingDep, paginate
 from api.routes.access import FOUND, LISTED, WRITTEN, NeedsRead, NeedsWrite, PathId, noun
 from api.schemas.base import Id, Page
-from api.schemas.needs import (
-    FactsIn,
-    JudgementIn,
-    JudgementOut,
-    NeedIn,
-    NeedOut,
-    ReasonIn,
-    ReferralIn,
-    ReferralOut,
-    StepsIn,
-)
+from api.schemas.judgements import JudgementIn, JudgementOut
+from api.schemas.needs import FactsIn, NeedIn, NeedOut, ReasonIn, StepsIn
+from api.schemas.referrals import ReferralIn, ReferralOut
 from api.services import authorisation, closing, companies, judgements, needs, referrals
 from api.services.desk import Desk
 from api.services.needs import NeedDraft

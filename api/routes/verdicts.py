@@ -13,7 +13,7 @@ from api.routes.access import FOUND, CompaniesRead, Lang, NeedsRead, PathId, nou
 from api.routes.match import name_companies, ranked, read_steps
 from api.schemas.base import Page
 from api.schemas.match import MatchResult
-from api.schemas.needs import CompanyName, CompanyVerdictOut, MatchOut, ReasonOut, VerdictOut
+from api.schemas.verdicts import CompanyName, CompanyVerdictOut, MatchOut, ReasonOut, VerdictOut
 from api.services import authorisation, companies, leads, matching, needs, vectors
 from api.services.desk import Desk
 from models import Broadcast, Company, Need, VerdictRow

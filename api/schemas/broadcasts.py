@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
-from api.schemas.base import EXAMPLE_ID, Id, Out
+from api.schemas.base import EXAMPLE_ID, Id, In, Out, Words
 from models.hub import Policy
 
 _HASH = "9f2c6b7d0e1a4c55b8d3f7a2916c0e4d5b8a7f6e3c2d1b0a9f8e7d6c5b4a3928"
@@ -172,3 +172,46 @@ class ProofOut(Out):
     leads: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
     head: dict[str, Any] = Field(description="keep it: every later proof must continue from it")
+
+
+class ApproveIn(In):
+    """When answers are due; without it, as the hub usually does."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"deadline": "2027-02-01T17:00:00+01:00"}]}
+    )
+
+    deadline: AwareDatetime | None = None
+
+
+class CorrectionIn(In):
+    """What is different from the text that was sent out; all recipients get it at once."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "Het gaat om 150 kg, niet 120."}]}
+    )
+
+    text: Words = Field(min_length=3, max_length=5000)
+
+
+class CorrectionOut(Out):
+    """A numbered correction of a need that was sent out."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "number": 1,
+                    "text": "Het gaat om 150 kg, niet 120.",
+                    "content_hash": "9f2c6b7d0e1a4c55",
+                    "created_at": "2027-01-14T09:00:00Z",
+                }
+            ]
+        },
+    )
+
+    number: int
+    text: str
+    content_hash: str
+    created_at: datetime
