@@ -14,6 +14,7 @@ from models.idempotency import IdempotentResponse
 from models.judgement import JudgementRow
 from models.lead import Lead
 from models.ledger import LedgerEntry
+from models.meeting import Meeting
 from models.message import Message
 from models.need import Need, Step
 from models.offer import Offer, OfferVector
@@ -28,7 +29,7 @@ __all__ = [
     "Absence", "Answer", "ApiToken", "AuditEntry", "Base", "Broadcast", "BroadcastException",
     "BrowserSession", "CalibrationRow", "Certificate", "Choice", "Collaboration", "Company",
     "Correction", "Firm", "Hub", "HubMunicipality", "HubPartner", "IdempotentResponse",
-    "JudgementRow", "Lead", "LedgerEntry", "Membership", "Message", "Need", "Offer",
+    "JudgementRow", "Lead", "LedgerEntry", "Meeting", "Membership", "Message", "Need", "Offer",
     "OfferVector", "Person", "Question", "Referral", "SignInLink", "Site", "Step", "VerdictRow",
     "Webhook", "WebhookDelivery", "new_id", "now",
 ]

@@ -40,6 +40,7 @@ class Company(Base):
     service_radius_km: Mapped[float] = mapped_column(default=30.0)
     max_open_leads: Mapped[int | None]
     delivery: Mapped[Delivery] = mapped_column(enum_column(Delivery), default=Delivery.EACH)
+    feed_version: Mapped[int] = mapped_column(default=1, server_default="1")
     wants_reminders: Mapped[bool] = mapped_column(default=True)
     active: Mapped[bool] = mapped_column(default=True)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now, sort_order=901)

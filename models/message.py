@@ -44,6 +44,7 @@ class Message(Base):
 
     `rank` orders hand-overs of one broadcast: a permutation per need, so that no company is
     always first. `leased_until` is how a worker claims a message without holding a lock.
+    A mail with a `digest_id` travels inside that digest and shares its fate.
     """
 
     __tablename__ = "message"
@@ -64,6 +65,7 @@ class Message(Base):
     html: Mapped[str] = mapped_column(Text)
     headers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     attachment: Mapped[str | None] = mapped_column(Text)
+    digest_id: Mapped[str | None] = reference("message", nullable=True)
     due_at: Mapped[datetime]
     rank: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
