@@ -84,7 +84,8 @@ MAILS: list[tuple[MessageKind, dict[str, Any]]] = [
     (MessageKind.ANSWERED, FIRM | {"interested": 1}),
     (MessageKind.ANSWERED, FIRM | {"interested": 3}),
     (MessageKind.DEADLINE, FIRM | {"interested": 2}),
-    (MessageKind.NUDGE, FIRM | {"interested": 2}),
+    (MessageKind.NUDGE, FIRM | {"interested": 2, "for_hub": False}),
+    (MessageKind.NUDGE, FIRM | {"interested": 1, "for_hub": True}),
     *(
         (
             MessageKind.OUTCOME,
