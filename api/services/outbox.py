@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.orm import defer
 
 from api.rendering import environment
 from api.services import ledger
@@ -207,7 +208,9 @@ def record(desk: Desk, outcomes: Sequence[Outcome]) -> None:
     instead of blocking each other.
     """
     found = desk.session.scalars(
-        select(Message).where(Message.id.in_([outcome.id for outcome in outcomes]))
+        select(Message)
+        .where(Message.id.in_([outcome.id for outcome in outcomes]))
+        .options(defer(Message.text), defer(Message.html), defer(Message.attachment))
     ).all()
     messages = {message.id: message for message in found}
     lead_ids = {message.lead_id for message in found if message.lead_id}
@@ -277,9 +280,9 @@ def _apply(message: Message, outcome: Outcome) -> ledger.Event | None:
 
 
 def _done(message: Message) -> None:
-    """The row stays, the one-time secrets in the mail do not."""
+    """The row stays, the one-time secrets in the mail do not (mails about a lead hold none)."""
     message.leased_until = message.leased_by = None
-    if "/sign-in/" in message.text or "/sign-in/" in message.html:
+    if message.lead_id is None and "/sign-in/" in message.text + message.html:
         message.text = message.html = ""
 
 

