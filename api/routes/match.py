@@ -17,7 +17,7 @@ from api.schemas.match import (
 )
 from api.services import checks, matching, vectors
 from api.services.desk import Desk
-from api.web import RuntimeDep, SessionDep
+from api.web import RuntimeDep, SessionDep, only_read
 from matcher.activities import Activities
 from matcher.explain import explain
 from matcher.ranking import Ranker, Ranking, Reading
@@ -37,6 +37,7 @@ def match(body: MatchIn, session: SessionDep, runtime: RuntimeDep, lang: Lang) -
     desk = Desk(session, runtime)
     text = checks.text(body.text, "text")
     if body.offers is None:
+        only_read(session)
         ranker, index = matching.calibrated(desk), vectors.offer_index(desk)
     else:
         # With offers sent along nothing of this installation plays a part, nor its database.

@@ -1,14 +1,17 @@
 """Whatever is sent, the answer is a clear problem+json or a result; and lists come in pages."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from api.app import create_app
 from api.runtime import Runtime
 from api.services.desk import Desk
+from models import Need
 from tests.api.stage import TEXT, Theatre, token
 from tests.conftest import World
 
@@ -325,6 +328,20 @@ def test_match_explains_and_ranks(theatre: Theatre) -> None:
         assert [each["offer_id"] for each in answer["offers"]] == ["a", "b"]
         assert answer["steps"][0]["activities"][0]["label"] == "washing and drying textiles"
         check(post(client, "/match", body | {"offers": offers * 2}), 422)
+
+
+def test_reading_waits_for_no_writer(theatre: Theatre) -> None:
+    """Someone imports a thousand rows: lists and matches are answered meanwhile."""
+    with theatre.play("coordinator") as client:
+        runtime = theatre.app.state.runtime
+        with runtime.engine.begin() as writer:
+            writer.execute(update(Need).values(nudges=1))
+            start = time.monotonic()
+            check(client.get("/v1/needs"), 200)
+            check(client.get(f"/v1/needs/{theatre.stage.ids['waiting']}/verdicts"), 200)
+            check(client.get(f"/v1/broadcasts/{theatre.stage.ids['broadcast']}/proof"), 200)
+            check(post(client, "/match", {"text": TEXT}), 200)
+            assert time.monotonic() - start < 10  # a writer would wait for 30 seconds
 
 
 def test_match_is_limited_per_caller(theatre: Theatre) -> None:
