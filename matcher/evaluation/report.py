@@ -35,11 +35,11 @@ from matcher.ranking import DATA, Ranker
 Progress = Callable[[int, int], object]
 Found = dict[str, dict[str, float]]
 SEEN = """\
-What training saw. The public corpus used in training holds the labels of ESCO, which are the side
-that is searched in MELO: our figures there are in-domain, those of general models are not. The VDAB
-occupation map, which holds MELO's Belgian queries, the MELO files, the job-title files and the
-benchmark trained nothing. Training texts and benchmark come from one project and share its idea
-of the work, not their sentences."""
+What training saw. Of the public texts: ESCO's labels, which are the side that is searched in MELO, so
+our figures there are in-domain and those of general models are not; VDAB competences matched to
+ESCO, which hold no query of MELO. Not seen: the VDAB occupation map, which holds MELO's Belgian
+queries, any MELO or job-title file, and our benchmark. Training texts and benchmark come from one
+project: they share its idea of the work, no sentence."""
 
 
 def evaluate(

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from matcher.encoder import EncoderError
 from matcher.evaluation.baselines import teacher
@@ -112,6 +113,14 @@ def ranking_one_need(ranker: Ranker) -> None:
             f"rank / encode {rank / encode:.1f}, rank / read {rank / read:.1f}, "
             f"read and rank / encode {(read + rank) / encode:.1f}"
         )
+
+
+def both_ways(ranker: Ranker) -> None:
+    """With BLAS on all cores, as it comes, and on one: small products lose by being shared out."""
+    for threads in (os.cpu_count() or 1, 1):
+        with threadpool_limits(threads, user_api="blas"):
+            print(f"BLAS on {threads}: ", end="")
+            ranking_one_need(ranker)
 
 
 def best(scores: Vector, top: int) -> NDArray[np.int64]:
@@ -225,7 +234,7 @@ def main() -> None:
     ranker = Ranker.load()
     parts: dict[str, Callable[[], None]] = {
         "encoder": lambda: encoder_throughput(ranker),
-        "rank": lambda: ranking_one_need(ranker),
+        "rank": lambda: both_ways(ranker),
         "search": lambda: search(ranker, chosen.offers),
         "memory": lambda: memory(ranker),
         "rubbish": lambda: rubbish(ranker),

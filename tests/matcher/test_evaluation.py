@@ -1,5 +1,6 @@
 """The measuring itself: known values, published rows made again, and the whole command."""
 
+import csv
 import json
 import math
 from collections import Counter
@@ -214,6 +215,18 @@ def test_melo_sets_know_their_languages(shared: Path) -> None:
         ("fr", "fr"),
     ]
     assert all(len(rows) for each in sets for rows in each.relevant)
+
+
+def test_no_title_asked_in_melo_is_among_the_competences_training_reads(shared: Path) -> None:
+    path = shared / "corpus" / "esco" / "vdab_competent_esco_map.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        read = {
+            row[name].casefold() for row in csv.DictReader(file) for name in ("vdab_nl", "vdab_fr")
+        }
+    asked = {text.casefold() for each in melo(shared) for text in each.queries}
+    assert len(read) > 10_000
+    assert len(asked) > 2_500
+    assert not read & asked
 
 
 def test_damaged_sets_are_named(tmp_path: Path) -> None:
