@@ -40,7 +40,7 @@ def events_logged(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("runtime", ["postgresql"], indirect=True)
 def test_the_database_restarts_in_the_middle_of_a_broadcast(
     runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -67,7 +67,7 @@ def test_the_database_restarts_in_the_middle_of_a_broadcast(
     assert chain_holds(runtime, broadcast_id)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("runtime", ["sqlite"], indirect=True)
 def test_a_full_disk_loses_no_outcome(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     broadcast_id = release(runtime, lay_companies(runtime, 40), early=LONG_AGO)
@@ -142,7 +142,7 @@ def test_the_clock_jumps(
     assert "clock_jumped" in events_logged(caplog)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("runtime", ["sqlite"], indirect=True)
 def test_a_clock_set_back_before_the_release_holds_nothing_up(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
