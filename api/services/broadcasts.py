@@ -11,6 +11,7 @@ from api.services import (
     audit,
     authorisation,
     checks,
+    digests,
     exceptions,
     hubs,
     leads,
@@ -235,13 +236,14 @@ def _send_leads(
             details: dict[str, Any] = {"company_id": company.id, "late": late}
             events.append(ledger.Event("no_address", desk.at, lead.id, details))
             continue
+        mail_at = digests.mail_moment(company, due_at)
         message = outbox.queue(
             desk,
             MessageKind.LEAD,
             outbox.Recipient(company.email, company.name, company.language),
             need_id=need.id,
             lead_id=lead.id,
-            due_at=due_at,
+            due_at=mail_at,
             rank=rank,
             content=broadcast.content,
             deadline=broadcast.deadline,
@@ -250,6 +252,8 @@ def _send_leads(
             link=links.lead_link(desk, lead),
         )
         details = {"company_id": company.id, "message_id": message.message_id, "late": late}
+        if mail_at != due_at:
+            details["daily"] = mail_at.astimezone(UTC).isoformat()
         events.append(ledger.Event("queued", desk.at, lead.id, details))
     ledger.append_all(desk, broadcast.id, events)
     return sent

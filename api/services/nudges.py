@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from api.services import answers, audit, leads, links, needs, outbox, people, signin
 from api.services.desk import Desk
-from models import Broadcast, Collaboration, Company, Firm, Lead, LedgerEntry, Need
+from models import Broadcast, Collaboration, Company, Firm, Lead, LedgerEntry, Message, Need
 from models.message import MessageKind
 from models.states import CollaborationState, NeedState
 
@@ -28,7 +28,7 @@ def undecided(desk: Desk) -> Sequence[str]:
 
 
 def _nudge_at(desk: Desk, need: Need) -> datetime:
-    """When the next nudge is due: a week per nudge after the deadline or the last reopening."""
+    """When the next nudge is due: a week after the deadline, the last reopening, the last nudge."""
     broadcast = leads.present(desk, need.id)
     if broadcast is None:
         return datetime.max.replace(tzinfo=desk.at.tzinfo)
@@ -37,8 +37,13 @@ def _nudge_at(desk: Desk, need: Need) -> datetime:
             LedgerEntry.broadcast_id == broadcast.id, LedgerEntry.event == "reopened"
         )
     )
-    since = max(broadcast.deadline, reopened or broadcast.deadline)
-    return since + BETWEEN * (need.nudges + 1)
+    nudged = desk.session.scalar(
+        select(func.max(Message.created_at)).where(
+            Message.need_id == need.id, Message.kind == MessageKind.NUDGE
+        )
+    )
+    moments = (broadcast.deadline, reopened, nudged)
+    return max(moment for moment in moments if moment is not None) + BETWEEN
 
 
 def nudge(desk: Desk, need_id: str) -> None:
@@ -106,7 +111,8 @@ def follow_up(desk: Desk, collaboration_id: str) -> None:
     )
     if company.email is not None and lead is not None:
         to_company = outbox.Recipient(company.email, company.name, company.language)
-        _ask(desk, need, to_company, desk.session.get_one(Firm, need.firm_id).name, links.lead_link(desk, lead))
+        firm = desk.session.get_one(Firm, need.firm_id)
+        _ask(desk, need, to_company, firm.name, links.lead_link(desk, lead))
     audit.record(desk, "ask_after", "collaboration", found.id, need.hub_id)
 
 

@@ -1,14 +1,14 @@
 """The outbox: mails written in the transaction that makes them due, claimed by workers."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import defer
 
 from api.rendering import environment
@@ -154,11 +154,17 @@ def claim(
 
 
 def _free(desk: Desk) -> Any:
-    """Not leased, or the lease has expired, or it was given before the clock was set back."""
-    return or_(
-        Message.leased_until.is_(None),
-        Message.leased_until < desk.at,
-        Message.leased_until > desk.at + 2 * LEASE,
+    """Not leased, or the lease has expired, or it was given before the clock was set back.
+
+    What travels inside a digest is never claimed by itself.
+    """
+    return and_(
+        Message.digest_id.is_(None),
+        or_(
+            Message.leased_until.is_(None),
+            Message.leased_until < desk.at,
+            Message.leased_until > desk.at + 2 * LEASE,
+        ),
     )
 
 
@@ -213,7 +219,9 @@ def record(desk: Desk, outcomes: Sequence[Outcome]) -> None:
         .options(defer(Message.text), defer(Message.html), defer(Message.attachment))
     ).all()
     messages = {message.id: message for message in found}
-    lead_ids = {message.lead_id for message in found if message.lead_id}
+    inside = _inside(desk, found)
+    everything = [*found, *(message for each in inside.values() for message in each)]
+    lead_ids = {message.lead_id for message in everything if message.lead_id}
     leads = {
         lead.id: lead for lead in desk.session.scalars(select(Lead).where(Lead.id.in_(lead_ids)))
     }
@@ -226,16 +234,31 @@ def record(desk: Desk, outcomes: Sequence[Outcome]) -> None:
     )
     told: dict[str, list[ledger.Event]] = {}
     for outcome in sorted(outcomes, key=lambda each: each.at):
-        message = messages[outcome.id]
-        happened = _apply(message, outcome)
-        lead = leads.get(message.lead_id or "")
-        if lead is None or happened is None:
-            continue
-        told.setdefault(lead.broadcast_id, []).append(happened)
-        if outcome.result is Result.TAKEN and message.kind is MessageKind.LEAD:
-            lead.handed_over_at = lead.handed_over_at or outcome.at
+        carrier = messages[outcome.id]
+        for message in (carrier, *inside.get(carrier.id, ())):
+            happened = _apply(message, outcome)
+            if carrier.state is MessageState.FAILED:
+                outcome = replace(outcome, result=Result.REFUSED)  # given up: also what is inside
+            lead = leads.get(message.lead_id or "")
+            if lead is None or happened is None:
+                continue
+            told.setdefault(lead.broadcast_id, []).append(happened)
+            if outcome.result is Result.TAKEN and message.kind is MessageKind.LEAD:
+                lead.handed_over_at = lead.handed_over_at or outcome.at
     for broadcast_id in sorted(told):
         ledger.append_all(desk, broadcast_id, told[broadcast_id])
+
+
+def _inside(desk: Desk, found: Sequence[Message]) -> dict[str, list[Message]]:
+    """Digest id -> the lead mails that travel inside it."""
+    digests = [message.id for message in found if message.kind is MessageKind.DIGEST]
+    inside: dict[str, list[Message]] = {}
+    if digests:
+        for message in desk.session.scalars(
+            select(Message).where(Message.digest_id.in_(digests)).order_by(Message.id)
+        ):
+            inside.setdefault(message.digest_id or "", []).append(message)
+    return inside
 
 
 def handed_over(desk: Desk, message: Message, reply: str) -> None:

@@ -1,8 +1,8 @@
-"""What time brings: late joiners, reminders, deadlines. Once a minute, beside the mail."""
+"""What time brings, from late joiners to nudges. Once a minute, beside the mail."""
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from imaplib import IMAP4
 
@@ -12,13 +12,21 @@ from sqlalchemy.orm import Session
 
 from api.mail import bounces
 from api.runtime import Runtime
-from api.services import closing
+from api.services import closing, digests, nudges
 from api.services.desk import WORKER, Desk
 
 log = logging.getLogger("maatmatch.worker")
 
 EVERY = 60.0  # seconds
 _LOCK = 4_207_013_586  # any number, the same in every process, nobody else's
+
+
+# What to look for (only reads), and what to do with each that is found, in its own transaction.
+_TIMELY: tuple[tuple[Callable[[Desk], Sequence[str]], Callable[[Desk, str], object]], ...] = (
+    (digests.waiting, digests.gather),
+    (nudges.undecided, nudges.nudge),
+    (nudges.unasked, nudges.follow_up),
+)
 
 
 class Chores(threading.Thread):
@@ -59,6 +67,15 @@ class Chores(threading.Thread):
                 with self._runtime.sessions.begin() as session:
                     if _alone(session):
                         closing.attend(Desk(session, self._runtime, WORKER), broadcast_id)
+        for find, act in _TIMELY:
+            with self._reading() as session:
+                ids = find(Desk(session, self._runtime, WORKER))
+            for each in ids:
+                if self._stopping.is_set():
+                    return
+                with self._runtime.sessions.begin() as session:
+                    if _alone(session):
+                        act(Desk(session, self._runtime, WORKER), each)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
