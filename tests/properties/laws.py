@@ -8,6 +8,8 @@ import hashlib
 import json
 import re
 from collections import defaultdict
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import func, select
@@ -97,10 +99,15 @@ def one_lead_each(session: Session, broadcast: Broadcast) -> None:
 
 def simultaneous(session: Session, broadcast: Broadcast) -> None:
     """One release moment for all who were there at the release."""
+    asked_to_wait = {
+        entry.lead_id
+        for entry in entries_of(session, broadcast, "queued")
+        if "daily" in entry.details
+    }
     untried = [
         message.due_at
         for message, lead in lead_mails(session, broadcast)
-        if message.attempts == 0 and not lead.late
+        if message.attempts == 0 and not lead.late and lead.id not in asked_to_wait
     ]
     assert set(untried) <= {broadcast.released_at}
     for message, _ in lead_mails(session, broadcast):
@@ -195,6 +202,27 @@ def no_silent_gap(session: Session, broadcast: Broadcast, desk: Desk) -> None:
             assert lead.id in visible
 
 
+def nudged_twice_at_most(session: Session, broadcast: Broadcast) -> None:
+    """The firm hears at most two nudges, a week apart, and only after the deadline."""
+    moments = sorted(
+        session.scalars(
+            select(Message.created_at)
+            .join(Need, Need.id == Message.need_id)
+            .where(
+                Message.need_id == broadcast.need_id,
+                Message.kind == MessageKind.NUDGE,
+                Message.to_email == Need.contact_email,
+            )
+        )
+    )
+    assert len(moments) <= 2
+    assert all(moment >= broadcast.deadline + timedelta(days=7) for moment in moments[:1])
+    assert all(
+        later - earlier >= timedelta(days=7) - timedelta(hours=1)
+        for earlier, later in pairwise(moments)
+    )
+
+
 def closed_means_closed(session: Session, broadcast: Broadcast) -> None:
     """A need that is no longer out has no open lead and no lead mail still to go."""
     need = session.get_one(Need, broadcast.need_id)
@@ -216,5 +244,6 @@ def all_laws(session: Session, desk: Desk) -> None:
         explained(session, broadcast)
         proven(broadcast, desk)
         reminded_once(session, broadcast)
+        nudged_twice_at_most(session, broadcast)
         no_silent_gap(session, broadcast, desk)
         closed_means_closed(session, broadcast)

@@ -24,8 +24,10 @@ from api.services import (
     choices,
     closing,
     companies,
+    digests,
     exceptions,
     needs,
+    nudges,
     outbox,
     questions,
 )
@@ -35,7 +37,7 @@ from api.services.outbox import Outcome, Result
 from models import Broadcast, Company, Lead, Need, Question, new_id
 from models.answer import AnswerKind, DeclineReason
 from models.broadcast import ExceptionKind
-from models.company import Recognition
+from models.company import Delivery, Recognition
 from models.hub import Hub, Policy
 from models.states import NEED_TRANSITIONS, IllegalTransition, NeedState
 from tests.conftest import World, lay_world
@@ -94,9 +96,12 @@ class Network(RuleBasedStateMachine):
 
     # -- the network ------------------------------------------------------------------------
 
-    @initialize(target=needs)
-    def begins(self) -> Any:
-        return multiple(self._submit(0, "2800 Mechelen", False))
+    @initialize(target=needs, released=st.sampled_from([True, True, False]))
+    def begins(self, released: bool) -> Any:
+        need_id = self._submit(0, "2800 Mechelen", False)
+        if released and need_id:
+            self.hub_approves(need_id, None, False)
+        return multiple(need_id)
 
     @initialize(target=companies)
     def has_companies(self) -> Any:
@@ -145,7 +150,7 @@ class Network(RuleBasedStateMachine):
         company=companies,
         change=st.sampled_from(
             ["capacity", "absence", "back", "mail", "no mail", "suspended", "recognised",
-             "inactive", "active", "no reminders", "offer"]
+             "inactive", "active", "no reminders", "daily", "offer"]
         ),
         capacity=st.sampled_from([None, 0, 1, 2]),
         days=st.integers(0, 30),
@@ -171,6 +176,7 @@ class Network(RuleBasedStateMachine):
             ),
             "inactive": lambda desk: companies.deactivate(desk, company),
             "active": lambda desk: companies.deactivate(desk, company, active=True),
+            "daily": lambda desk: companies.change(desk, company, delivery=Delivery.DAILY),
             "no reminders": lambda desk: companies.change(desk, company, wants_reminders=False),
             "offer": lambda desk: companies.add_offer(desk, company, text=offer, on_site=True),
         }
@@ -331,6 +337,11 @@ class Network(RuleBasedStateMachine):
     def worker_attends(self, crash: bool) -> None:
         def attend(desk: Desk) -> None:
             closing.due_work(desk)
+            for company_id in digests.waiting(desk):
+                digests.gather(desk, company_id)
+            for need_id in nudges.undecided(desk):
+                nudges.nudge(desk, need_id)
+                self.reached.add("nudged")
             for broadcast_id in closing.open_ones(desk):
                 self.within_capacity(desk, desk.session.get_one(Broadcast, broadcast_id))
 
