@@ -18,7 +18,7 @@ from matcher.neutrality import GENESIS, canonical_json, chained_hash, content_ha
 
 FORMAT = "maatmatch-proof/1"
 LONGEST_SPREAD = 300.0  # seconds between first and last hand-over that met no resistance
-LONGEST_WAIT = 900.0  # seconds after release in which a lead may stand in the outbox untried
+LONGEST_WAIT = 900.0  # seconds that a lead mail may stand in the outbox untried once it is due
 LEAST_REASON = 10  # characters of a written reason
 FAILED = ("refused", "no_address", "bounced")  # a lead that did not arrive, and shown to be so
 Document = Mapping[str, Any]
@@ -257,19 +257,32 @@ def _delivered(document: Document) -> tuple[bool, str]:
         f"{len(leads & set(arrived))} handed over, {len(failed & leads)} failed and shown, "
         f"{len(waiting)} still waiting"
     )
-    if not waiting - tried:
+    due = [_due(document, e) for e in _lead_entries(document) if e["lead_id"] in waiting - tried]
+    if not due:
         return True, shown
-    since = _time(document["made_at"]) - _time(document["broadcast"]["released_at"])
-    return since.total_seconds() <= LONGEST_WAIT, shown
+    waited = (_time(document["made_at"]) - min(due)).total_seconds()
+    return waited <= LONGEST_WAIT, shown
+
+
+def _due(document: Document, entry: Entry) -> datetime:
+    """When the mail of a lead was to go: at the release, later for late joiners and digests."""
+    daily = entry["details"].get("daily")
+    return (
+        _time(daily)
+        if daily
+        else max(_time(document["broadcast"]["released_at"]), _time(entry["at"]))
+    )
 
 
 def _spread(document: Document) -> tuple[bool, str]:
+    # Who asked for a daily mail has the lead in its inbox at the release, the mail at seven.
+    daily = {e["lead_id"] for e in _lead_entries(document) if "daily" in e["details"]}
     resisted = {entry["lead_id"] for entry in _lead_mails(document, "hand_over_failed")}
     together = {lead["id"] for lead in _leads(document).values() if not lead["late"]}
     moments = [
         at
         for lead_id, at in _hand_overs(document).items()
-        if lead_id in together and lead_id not in resisted
+        if lead_id in together - resisted - daily
     ]
     if not moments:
         return True, "no lead has been handed over yet"

@@ -23,6 +23,7 @@ from matcher.proof import verify
 from models import Broadcast, Company, Message, Need, Offer, VerdictRow
 from models.answer import AnswerKind
 from models.broadcast import ExceptionKind
+from models.company import Delivery
 from models.message import MessageKind
 from tests.conftest import World
 
@@ -151,6 +152,25 @@ def test_a_retry_is_no_fault_of_the_hub(desk: Desk, world: World) -> None:
     assert failing(read_as(tomorrow, world.cato, broadcast)) == []
     outbox.handed_over(replace(desk, at=desk.at + timedelta(minutes=30)), last, REPLY)
     assert failing(read_as(desk, world.cato, broadcast)) == []
+
+
+def test_a_daily_mail_is_waited_for_until_its_moment(desk: Desk, world: World) -> None:
+    desk.session.get_one(Company, world.wash).delivery = Delivery.DAILY
+    _, broadcast = submit_and_approve(desk, world)
+    soon = replace(desk, at=desk.at + timedelta(seconds=3))
+    daily, at_once = sorted(
+        desk.session.scalars(select(Message).where(Message.kind == MessageKind.LEAD)),
+        key=lambda each: each.due_at,
+        reverse=True,
+    )
+    assert daily.due_at > soon.at
+    outbox.handed_over(soon, at_once, REPLY)
+    before = replace(desk, at=daily.due_at)
+    assert failing(read_as(before, world.cato, broadcast)) == []
+    after = replace(desk, at=daily.due_at + timedelta(hours=1))
+    assert failing(read_as(after, world.cato, broadcast)) == ["delivered"]
+    outbox.handed_over(before, daily, REPLY)
+    assert failing(read_as(after, world.cato, broadcast)) == []
 
 
 def test_a_second_release_keeps_the_first_proof_whole(desk: Desk, world: World) -> None:
