@@ -1,6 +1,7 @@
 """The proof of a broadcast: it holds, every later change shows, and each reader gets their part."""
 
 import copy
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -355,3 +356,20 @@ def test_the_order_of_hand_over_is_the_published_one(played: dict[str, Any]) -> 
         if entry["event"] == "queued" and not entry["details"]["late"]
     ]
     assert sent == neutral_order(played["broadcast"]["need_id"], reversed(sent))
+
+
+def test_the_chain_is_recomputed_in_a_few_lines_of_other_code(played: dict[str, Any]) -> None:
+    """As api/decisions/proof.md tells it, without this project's functions."""
+
+    def digest(value: Any) -> str:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    previous = "0" * 64
+    for entry in played["ledger"]:
+        head = {name: entry[name] for name in ("at", "event", "lead_id", "sequence")}
+        head["details_hash"] = digest(entry["details"])
+        text = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        previous = hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+        assert previous == entry["hash"]
+    assert previous == played["head"]["hash"]
