@@ -19,6 +19,7 @@ from models.company import Recognition
 
 router = APIRouter()
 SHOWN = 60
+BEST, FALL = 30, 4  # a search shows at most 30, and none four times less likely than the best
 NEAR_KM = 30
 
 
@@ -63,10 +64,13 @@ def _directory(visit: Visit, q: str, activity: str, place: str) -> Response:
     shown: list[tuple[Company, str]] = []
     if question:
         ranking = visit.runtime.ranker.rank(question, vectors.offer_index(desk))
-        least = visit.runtime.ranker.threshold_for(0.2).value
-        for match in sorted(ranking.best_by_company().values(), key=lambda each: -each.probability):
-            if match.company_id in found and match.probability >= least:
-                shown.append((found[match.company_id], match.offer.text))
+        best = sorted(ranking.best_by_company().values(), key=lambda each: -each.probability)
+        near = [each for each in best if each.company_id in found]
+        shown = [
+            (found[each.company_id], each.offer.text)
+            for each in near[:BEST]
+            if each.probability >= near[0].probability / FALL
+        ]
     else:
         shown = [(each, "") for each in found.values()]
     return visit.page(

@@ -11,6 +11,7 @@ from models import Company
 WEST, EAST, SOUTH, NORTH = 2.53, 5.93, 50.66, 51.52  # degrees, around Flanders
 WIDTH = 1000
 _SCALE = WIDTH / ((EAST - WEST) * math.cos(math.radians(51.1)))
+LEAST_VIEW, MARGIN = 220, 40  # SVG units: never closer than some 60 km across
 HEIGHT = round((NORTH - SOUTH) * _SCALE)
 
 
@@ -38,8 +39,25 @@ class Map:
     places: Places
     dots: list[Dot] = field(default_factory=list)
     star: tuple[int, int] | None = None
-    width: int = WIDTH
-    height: int = HEIGHT
+
+    @property
+    def view(self) -> str:
+        """The SVG viewBox: all of Flanders, or closer by when everything lies together."""
+        spots = [(dot.x, dot.y) for dot in self.dots] + ([self.star] if self.star else [])
+        if not spots:
+            return f"0 0 {WIDTH} {HEIGHT}"
+        xs, ys = [x for x, _ in spots], [y for _, y in spots]
+        left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
+        ratio = HEIGHT / WIDTH
+        wide = min(WIDTH, max(LEAST_VIEW, right - left, (bottom - top) / ratio) + 2 * MARGIN)
+        x = min(max(0, (left + right) / 2 - wide / 2), WIDTH - wide)
+        y = min(max(0, (top + bottom) / 2 - wide * ratio / 2), HEIGHT - wide * ratio)
+        return f"{x:.0f} {y:.0f} {wide:.0f} {wide * ratio:.0f}"
+
+    @property
+    def size(self) -> float:
+        """How large marks are drawn, so that they look the same however close the view is."""
+        return float(self.view.split()[2]) / WIDTH
 
     @property
     def ground(self) -> str:
