@@ -35,7 +35,7 @@ from matcher.ranking import DATA, Ranker
 Progress = Callable[[int, int], object]
 Found = dict[str, dict[str, float]]
 SEEN = """\
-What training saw. Of the public texts: ESCO's labels, which are the side that is searched in MELO, so
+What training saw. Of the public texts: ESCO's labels, which are what is searched in MELO, so
 our figures there are in-domain and those of general models are not; VDAB competences matched to
 ESCO, which hold no query of MELO. Not seen: the VDAB occupation map, which holds MELO's Belgian
 queries, any MELO or job-title file, and our benchmark. Training texts and benchmark come from one
