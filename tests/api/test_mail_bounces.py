@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -167,6 +167,7 @@ def test_a_bounce_that_quotes_nothing_is_known_by_its_address(
     assert shown(runtime, lead_mail)[0] is MessageState.BOUNCED
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read(raw: bytes) -> None:
     assert bounces.read(raw).kind in (Kind.OTHER, Kind.AUTO_REPLY)
