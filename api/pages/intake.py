@@ -86,7 +86,13 @@ def _work_place(value: str) -> WorkPlace:
         raise Invalid("bad_choice", "work_place: choose one", field="work_place") from None
 
 
-def _page(visit: Visit, form: IntakeForm, errors: dict[str, str], status: int = 200) -> Response:
+def intake_page(
+    visit: Visit, form: IntakeForm, errors: dict[str, str], status: int = 200, *, embedded: str = ""
+) -> Response:
+    """The form with what was typed, what is wrong and what was understood.
+
+    `embedded` is the hub's short name when the form stands inside another site.
+    """
     return visit.page(
         "needs/new.html",
         status,
@@ -95,6 +101,7 @@ def _page(visit: Visit, form: IntakeForm, errors: dict[str, str], status: int = 
         preview=_preview(visit, form, errors),
         activities=visit.runtime.activities,
         certificates=visit.runtime.certificates,
+        embedded=embedded,
     )
 
 
@@ -140,7 +147,7 @@ def new(visit: VisitDep, text: str = "", copy: str = "") -> Response:
         firm = visit.desk.session.get_one(Firm, min(actor.firms))
         form.firm_name, form.contact_email = firm.name, actor.email
         form.place = form.place or firm.postcode or ""
-    return _page(visit, form, {})
+    return intake_page(visit, form, {})
 
 
 @router.post("/needs/new", dependencies=[Csrf])
@@ -148,20 +155,20 @@ def send(visit: VisitDep, form: Typed) -> Response:
     """Show what was understood (press=read), or take the need in."""
     errors: dict[str, str] = {}
     if form.website:
-        return visit.page("needs/sent.html", email=form.contact_email)
+        return visit.page("needs/sent.html", email=form.contact_email, embedded="")
     if form.press == "read":
-        return _page(visit, form, errors)
+        return intake_page(visit, form, errors)
     actor = visit.desk.actor
     email = form.contact_email.strip().lower()
     proven = bool(actor.hubs) or (bool(actor.email) and email == actor.email)
     with caught(visit, errors):
         need = needs.submit(visit.desk, form.draft(""), proven=proven)
         if not proven:
-            return visit.page("needs/sent.html", email=need.contact_email)
+            return visit.page("needs/sent.html", email=need.contact_email, embedded="")
         if actor.hubs:
             return visit.go(f"/hub/needs/{need.id}", "need_sent")
         return visit.go(f"/needs/{need.id}", "need_sent")
-    return _page(visit, form, errors, 422)
+    return intake_page(visit, form, errors, 422)
 
 
 @router.post("/reading")

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
-from api.errors import Invalid, Problem
+from api.errors import Invalid, NotFound, Problem
 from api.pages import words
 from api.pages.fields import Text
 from api.pages.visit import MemberVisit, Visit, VisitDep
@@ -21,9 +21,16 @@ router = APIRouter()
 
 def _by_link(visit: Visit, token: str) -> tuple[Visit, Lead]:
     """The lead of a personal link; what is done with it is done in the link's name."""
-    lead = links.lead_of(visit.desk, token)
+    lead = _released(visit, links.lead_of(visit.desk, token))
     visit.desk = visit.desk.as_actor(Actor(f"lead:{lead.id}"))
     return visit, lead
+
+
+def _released(visit: Visit, lead: Lead) -> Lead:
+    """The lead, once it is released; until that moment no company may know of it."""
+    if visit.desk.session.get_one(Broadcast, lead.broadcast_id).released_at > visit.desk.at:
+        raise NotFound("lead_not_found", "there is no such lead, or it is not yours")
+    return lead
 
 
 @router.get("/l/{token}")
@@ -100,7 +107,7 @@ def why(visit: MemberVisit) -> Response:
         .join(Broadcast, Broadcast.id == VerdictRow.broadcast_id)
         .join(Need, Need.id == Broadcast.need_id)
         .join(Company, Company.id == VerdictRow.company_id)
-        .where(VerdictRow.company_id.in_(desk.actor.companies))
+        .where(VerdictRow.company_id.in_(desk.actor.companies), Broadcast.released_at <= desk.at)
         .order_by(Broadcast.id.desc())
         .limit(50)
     ).all()
@@ -125,7 +132,7 @@ def own_profile(visit: MemberVisit) -> Response:
 @router.get("/leads/{lead_id}")
 def show(visit: MemberVisit, lead_id: str) -> Response:
     """One lead, signed in."""
-    lead = authorisation.lead_as_company(visit.desk, lead_id)
+    lead = _released(visit, authorisation.lead_as_company(visit.desk, lead_id))
     answers.opened(visit.desk, lead)
     return _page(visit, lead, f"/leads/{lead.id}", signed=True)
 
@@ -141,7 +148,7 @@ def answer(
     note: Text = "",
 ) -> Response:
     """Interested, or not for us, signed in."""
-    lead = authorisation.lead_as_company(visit.desk, lead_id)
+    lead = _released(visit, authorisation.lead_as_company(visit.desk, lead_id))
     form = {
         "kind": kind,
         "reason": reason,
@@ -155,7 +162,7 @@ def answer(
 @router.post("/leads/{lead_id}/question", dependencies=[Csrf])
 def question(visit: MemberVisit, lead_id: str, text: Text = "") -> Response:
     """A question to the firm, signed in."""
-    lead = authorisation.lead_as_company(visit.desk, lead_id)
+    lead = _released(visit, authorisation.lead_as_company(visit.desk, lead_id))
     return _ask(visit, lead, f"/leads/{lead.id}", text, signed=True)
 
 

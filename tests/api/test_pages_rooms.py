@@ -97,6 +97,7 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
     return {
         "/": public,
         "/needs/new": public,
+        "/embed/rivierenland": public,
         "/sign-in": public,
         "/how": public,
         "/privacy": public,

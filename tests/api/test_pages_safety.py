@@ -20,7 +20,7 @@ from tests.conftest import World
 TEXT = "Wij zoeken iemand die elke week onze lakens en handdoeken wast, strijkt en opplooit."
 OPEN_POSTS = {  # forms of people without a session, guarded by their link or open to all
     "/needs/new", "/reading", "/sign-in", "/sign-in/{secret}", "/l/{token}/answer",
-    "/l/{token}/question", "/unsubscribe/{token}", "/demo/be",
+    "/l/{token}/question", "/unsubscribe/{token}", "/demo/be", "/embed/{slug}",
 }  # fmt: skip
 
 
@@ -218,3 +218,22 @@ def test_an_import_is_looked_at_before_it_is_kept(
     )
     assert answer.headers["location"] == "/hub/companies?done=imported"
     assert count() == before + 2
+
+
+def test_the_form_may_stand_in_another_site(sqlite_runtime: Runtime, nobody: TestClient) -> None:
+    page = nobody.get("/embed/rivierenland")
+    assert page.status_code == 200
+    assert "frame-ancestors *" in page.headers["Content-Security-Policy"]
+    assert "X-Frame-Options" not in page.headers
+    assert "frame-ancestors 'none'" in nobody.get("/needs/new").headers["Content-Security-Policy"]
+    form = {
+        "text": TEXT,
+        "place": "Mechelen",
+        "firm_name": "Bakkerij",
+        "contact_name": "Bo",
+        "contact_email": "bo@bakkerij.example",
+    }
+    assert nobody.post("/embed/rivierenland", data=form).status_code == 200
+    with sqlite_runtime.sessions.begin() as session:
+        assert session.scalars(select(Need.state)).all() == [NeedState.DRAFT]
+    assert nobody.get("/embed/nergens").status_code == 404

@@ -71,6 +71,7 @@ def lay(town: Town) -> list[Picture]:
         Picture("front", "/"),
         Picture("intake", f"/needs/new?text={TEXT}"),
         Picture("intake_empty", "/needs/new"),
+        Picture("embed", "/embed/rivierenland"),
         Picture("sign_in", "/sign-in"),
         Picture("use_link", sign_in_link),
         Picture("how", "/how"),

@@ -1,0 +1,36 @@
+"""The intake form inside another site: per hub, for municipal counters, without any session."""
+
+from fastapi import APIRouter, Response
+
+from api.pages.fields import caught
+from api.pages.intake import IntakeForm, Typed, intake_page
+from api.pages.visit import VisitDep
+from api.services import hubs, needs
+from api.services.desk import NOBODY
+
+router = APIRouter()
+
+
+@router.get("/embed/{slug}")
+def form(visit: VisitDep, slug: str) -> Response:
+    """The form without our header, to be shown in a frame."""
+    hub = hubs.by_slug(visit.desk, slug)
+    return intake_page(visit, IntakeForm(), {}, embedded=hub.slug)
+
+
+@router.post("/embed/{slug}")
+def send(visit: VisitDep, slug: str, form: Typed) -> Response:
+    """Take the need in as from anybody: what counts is the mail that is sent then.
+
+    Nothing is done in the name of a session, so this form needs no token against forgery.
+    """
+    hub = hubs.by_slug(visit.desk, slug)
+    errors: dict[str, str] = {}
+    if form.website:
+        return visit.page("needs/sent.html", email=form.contact_email, embedded=hub.slug)
+    if form.press == "read":
+        return intake_page(visit, form, errors, embedded=hub.slug)
+    with caught(visit, errors):
+        need = needs.submit(visit.desk.as_actor(NOBODY), form.draft(""), proven=False)
+        return visit.page("needs/sent.html", email=need.contact_email, embedded=hub.slug)
+    return intake_page(visit, form, errors, 422, embedded=hub.slug)
