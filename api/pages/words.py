@@ -61,6 +61,13 @@ _HEADINGS = {
 }
 
 PROBLEMS: dict[str, str] = {
+    "period_backwards": N_("Kies een einde na het begin."),
+    "meeting_past": N_("Kies een moment dat nog moet komen."),
+    "bad_minutes": N_("Kies een duur tussen 5 minuten en 8 uur."),
+    "no_meeting": N_("Er is geen afspraak om af te zeggen."),
+    "webhook_not_found": N_("Deze webhook bestaat niet, of is niet van jou."),
+    "webhook_url": N_("Geef een openbaar adres dat met https:// begint."),
+    "delivery_not_found": N_("Dit bericht van een webhook bestaat niet, of is niet van jou."),
     "absence_backwards": N_("De laatste dag ligt voor de eerste. Draai ze om."),
     "already_there": N_("Dit staat er al."),
     "contact_no_member": N_("Dit adres hoort niet bij die onderneming. Noem iemand van daar."),
