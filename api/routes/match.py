@@ -25,6 +25,7 @@ from matcher.signals import OfferIndex, OfferLine
 from models import Company
 
 router = noun("match")
+EXPLAINED = 400  # characters: weighing every pair of words takes time with their square
 
 
 @router.post("/match", responses=problems(400, 413, 422, 429, 503))
@@ -44,7 +45,7 @@ def match(body: MatchIn, session: SessionDep, runtime: RuntimeDep, lang: Lang) -
         ranker, index = runtime.ranker, _index(runtime.ranker, body.offers)
     ranking = ranker.rank(matching.read(runtime, text), index)
     reading = ranking.reading
-    offers = ranked(ranker, ranking, text, body.top)
+    offers = ranked(ranker, ranking, body.top)
     if body.offers is None:
         name_companies(desk, offers)
     return MatchResult(
@@ -75,12 +76,12 @@ def read_steps(activities: Activities, reading: Reading, lang: str) -> list[Read
     ]
 
 
-def ranked(ranker: Ranker, ranking: Ranking, text: str, top: int) -> list[RankedOffer]:
+def ranked(ranker: Ranker, ranking: Ranking, top: int) -> list[RankedOffer]:
     """The best offers of a ranking, each with the words that carried it."""
     found = []
     for row in ranking.order[:top].tolist():
-        line = ranking.offers[row]
-        why = explain(ranker, text, line.text)
+        line, step = ranking.offers[row], _best_step(ranking, row)
+        why = explain(ranker, step, line.text[:EXPLAINED])
         found.append(
             RankedOffer(
                 offer_id=line.id,
@@ -89,12 +90,19 @@ def ranked(ranker: Ranker, ranking: Ranking, text: str, top: int) -> list[Ranked
                 text=line.text,
                 score=round(float(ranking.score[row]), 6),
                 probability=round(float(ranking.probability[row]), 6),
-                step=why.step,
+                step=step,
                 need_words=_words(why.need_words),
                 offer_words=_words(why.offer_words),
             )
         )
     return found
+
+
+def _best_step(ranking: Ranking, row: int) -> str:
+    """The piece of the text that an offer suits best, cut to what can be explained quickly."""
+    steps = ranking.reading.steps
+    best = int(ranking.step_probabilities[:, row].argmax()) if len(steps) > 1 else 0
+    return (steps[best].text if steps else ranking.reading.text)[:EXPLAINED]
 
 
 def _words(weighted: Sequence[tuple[str, float]]) -> list[WordOut]:

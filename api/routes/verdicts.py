@@ -149,7 +149,7 @@ def list_matches(
     ranker = matching.calibrated(desk)
     reading = matching.reading_of(desk.runtime, need)
     ranking = ranker.rank(reading, vectors.offer_index(desk))
-    offers = ranked(ranker, ranking, need.text, top)
+    offers = ranked(ranker, ranking, top)
     name_companies(desk, offers)
     return MatchResult(
         language=reading.language,

@@ -14,7 +14,7 @@ class OfferLineIn(In):
     """One activity a company does, in its own words."""
 
     id: ExternalId = Field(description="unique among the offers")
-    text: Words = Field(max_length=5000)
+    text: Words = Field(max_length=2000)
     company_id: ExternalId | None = None
 
 

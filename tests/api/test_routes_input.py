@@ -344,6 +344,16 @@ def test_reading_waits_for_no_writer(theatre: Theatre) -> None:
             assert time.monotonic() - start < 10  # a writer would wait for 30 seconds
 
 
+def test_the_longest_text_is_matched_in_time(theatre: Theatre) -> None:
+    """Explaining weighs every pair of words: of a long text only a piece may be explained."""
+    with theatre.play() as client:
+        start = time.monotonic()
+        answer = post(client, "/match", {"text": "luiers wassen " * 1_400, "top": 200})
+        check(answer, 200)
+        assert all(len(each["step"]) <= 400 for each in answer.json()["offers"])
+        assert time.monotonic() - start < 15  # it took minutes when all was explained
+
+
 def test_match_is_limited_per_caller(theatre: Theatre) -> None:
     with theatre.play() as client:
         answers = [post(client, "/match", {"text": "x", "offers": []}) for _ in range(125)]
