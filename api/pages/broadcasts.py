@@ -1,12 +1,12 @@
 """A broadcast as it runs: delivered, opened, answered, bounced; and its proof to download."""
 
-import json
 from typing import Any
 
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
 from api.errors import Conflict
+from api.pages.needs import proof_download
 from api.pages.visit import CoordinatorVisit, Visit
 from api.services import answers, authorisation, leads, ledger, proof
 from matcher.neutrality import neutral_order
@@ -111,8 +111,4 @@ def proof_page(visit: CoordinatorVisit, need_id: str) -> Response:
 def proof_file(visit: CoordinatorVisit, need_id: str) -> Response:
     """The proof as a file that anyone can recompute."""
     _, broadcast = _broadcast(visit, need_id)
-    return Response(
-        json.dumps(proof.proof(visit.desk, broadcast), ensure_ascii=False, indent=1),
-        media_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="proof-{broadcast.id}.json"'},
-    )
+    return proof_download(visit, broadcast)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from api.errors import Invalid, NotFound, Problem
 from api.pages import words
 from api.pages.fields import Text
+from api.pages.needs import proof_download
 from api.pages.visit import MemberVisit, Visit, VisitDep
 from api.services import answers, authorisation, companies, links, questions
 from api.services.desk import Actor
@@ -135,6 +136,13 @@ def show(visit: MemberVisit, lead_id: str) -> Response:
     lead = _released(visit, authorisation.lead_as_company(visit.desk, lead_id))
     answers.opened(visit.desk, lead)
     return _page(visit, lead, f"/leads/{lead.id}", signed=True)
+
+
+@router.get("/leads/{lead_id}/proof.json")
+def proof_file(visit: MemberVisit, lead_id: str) -> Response:
+    """The proof of the broadcast as the company may read it: its own verdict, hashes of all."""
+    lead = _released(visit, authorisation.lead_as_company(visit.desk, lead_id))
+    return proof_download(visit, visit.desk.session.get_one(Broadcast, lead.broadcast_id))
 
 
 @router.post("/leads/{lead_id}/answer", dependencies=[Csrf])

@@ -1,5 +1,6 @@
 """The firm's room: its needs, one need from intake to choice, and what came of it."""
 
+import json
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -7,7 +8,7 @@ from sqlalchemy import select
 
 from api.errors import Invalid
 from api.pages.fields import Text, Texts, number
-from api.pages.visit import MemberVisit
+from api.pages.visit import MemberVisit, Visit
 from api.services import (
     answers,
     authorisation,
@@ -18,12 +19,13 @@ from api.services import (
     companies,
     leads,
     needs,
+    proof,
     questions,
 )
 from api.services.desk import Desk
 from api.web import Csrf
 from matcher.places import distance_km
-from models import Collaboration, Company, Hub, Need
+from models import Broadcast, Collaboration, Company, Hub, Need
 from models.states import COLLABORATION_TRANSITIONS, CollaborationState, NeedState
 
 router = APIRouter()
@@ -67,6 +69,23 @@ def show(visit: MemberVisit, need_id: str) -> Response:
         collaborations=_collaborations(desk, need),
         next_states=COLLABORATION_TRANSITIONS,
         now=desk.at,
+    )
+
+
+@router.get("/needs/{need_id}/proof.json")
+def proof_file(visit: MemberVisit, need_id: str) -> Response:
+    """The proof of the broadcast as the firm may read it."""
+    need = authorisation.need(visit.desk, need_id)
+    return proof_download(visit, leads.present(visit.desk, need.id))
+
+
+def proof_download(visit: Visit, broadcast: Broadcast | None) -> Response:
+    """A proof as a file, as much of it as this visitor may read. Raises NotFound."""
+    found, audience = proof.find(visit.desk, broadcast.id if broadcast else "")
+    return Response(
+        json.dumps(proof.proof(visit.desk, found, audience), ensure_ascii=False, indent=1),
+        media_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="proof-{found.id}.json"'},
     )
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from api.errors import Invalid, Problem
 from api.pages import words
-from api.pages.fields import Text, Texts, moment
+from api.pages.fields import Text, Texts, caught, day, moment
 from api.pages.maps import Map
 from api.pages.visit import CoordinatorVisit, Visit
 from api.services import (
@@ -155,6 +155,35 @@ def steps(
         errors = {"steps": words.problem(visit.language, problem)}
         return _page(visit, need_id, errors=errors, form={"steps": typed})
     return visit.go(f"/hub/needs/{need_id}", "steps")
+
+
+@router.post("/hub/needs/{need_id}/facts", dependencies=[Csrf])
+def facts(
+    visit: CoordinatorVisit,
+    need_id: str,
+    title: Text = "",
+    volume: Text = "",
+    rhythm: Text = "",
+    starts_on: Text = "",
+    work_place: Text = "",
+    certificates: Texts = [],  # noqa: B006
+) -> Response:
+    """Put the facts of a waiting need right; the firm's own text never changes."""
+    errors: dict[str, str] = {}
+    with caught(visit, errors):
+        if work_place not in list(WorkPlace):
+            raise Invalid("bad_choice", "work_place: choose one", field="work_place")
+        changed = {
+            "title": title,
+            "volume": volume,
+            "rhythm": rhythm,
+            "starts_on": day(starts_on, "starts_on"),
+            "work_place": WorkPlace(work_place),
+            "certificates": certificates,
+        }
+        needs.change_facts(visit.desk, need_id, changed)
+        return visit.go(f"/hub/needs/{need_id}", "facts")
+    return _page(visit, need_id, errors=errors)
 
 
 @router.get("/hub/needs/{need_id}/approve")

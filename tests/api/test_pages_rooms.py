@@ -125,6 +125,8 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         f"/needs/{stage.chosen}": (401, 200, 303, 404, 404),
         f"/needs/{stage.open}/withdraw": (401, 200, 403, 404, 404),
         f"/needs/new?copy={stage.open}": (404, 200, 200, 404, 404),
+        f"/needs/{stage.open}/proof.json": (401, 200, 200, 404, 404),
+        f"/leads/{stage.lead}/proof.json": (401, 404, 403, 200, 404),
         f"/leads/{stage.lead}": (401, 404, 403, 200, 404),
         "/hub": coordinator,
         "/hub/needs": coordinator,
