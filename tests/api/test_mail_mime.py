@@ -2,8 +2,10 @@
 
 import re
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import example, given, settings
@@ -37,6 +39,13 @@ def read(raw: bytes) -> EmailMessage:
     return message_from_bytes(raw, _class=EmailMessage, policy=default)
 
 
+def display_name(raw: bytes) -> str:
+    """The recipient's name. By the older parser: the newer one puts spaces between encoded words
+    of a name, which RFC 2047 (section 6.2) says are to be joined."""
+    name, _ = parseaddr(str(message_from_bytes(raw)["To"]))
+    return str(make_header(decode_header(name)))
+
+
 def body(mail: EmailMessage, kind: str) -> str:
     part = mail.get_body((kind,))
     assert part is not None
@@ -61,9 +70,8 @@ def test_any_words_come_out_as_they_went_in(subject: str, name: str, text: str, 
     raw.decode("ascii")
     one_line = " ".join(mime._UNSAFE.sub(" ", subject).split())
     assert mail["Subject"] == one_line
-    (to,) = mail["To"].addresses
-    assert to.addr_spec == "mira@company.example"
-    assert to.display_name == " ".join(mime._UNSAFE.sub(" ", name).split())
+    assert [each.addr_spec for each in mail["To"].addresses] == ["mira@company.example"]
+    assert display_name(raw) == " ".join(mime._UNSAFE.sub(" ", name).split())
     assert body(mail, "plain").splitlines() == [*text.splitlines()] or not text
     assert body(mail, "html").splitlines() == [*html.splitlines()] or not html
 
