@@ -88,7 +88,13 @@ def evaluate(
     parts = [
         f"Encoder {ranker.encoder.identity}, {ranker.encoder.dimension} dimensions.\n{SEEN}",
         *benchmark_tables(benchmark, answers, found, lengths),
-        *probability_tables(ranker, said, kept),
+        *probability_tables(
+            ranker,
+            said,
+            kept,
+            refused=float((~ours.fits[benchmark.has_work]).mean()),
+            let_through=float(ours.fits[~benchmark.has_work].mean()),
+        ),
     ]
     if public is not None:
         tables, labels = _public(public, ranker, systems, count)

@@ -70,8 +70,19 @@ def benchmark_tables(
     ]
 
 
-def probability_tables(ranker: Ranker, said: Sequence[Honesty], kept: Sequence[Kept]) -> list[str]:
-    """Brier score, reliability, and what every threshold does."""
+def probability_tables(
+    ranker: Ranker,
+    said: Sequence[Honesty],
+    kept: Sequence[Kept],
+    refused: float,
+    let_through: float,
+) -> list[str]:
+    """Brier score, reliability, and what every threshold does.
+
+    Args:
+        refused: share of needs with work that are read as no work.
+        let_through: share of no-fit needs that are read as work.
+    """
     rests = f"The calibration rests on: {ranker.rests_on}."
     if "benchmark" in ranker.rests_on.casefold():
         rests += " Figures below are then measured in part on what fitted it."
@@ -97,8 +108,12 @@ def probability_tables(ranker: Ranker, said: Sequence[Honesty], kept: Sequence[K
         ]
         for each in kept
     ]
+    reading = (
+        f"Read as no work (fit below {ranker.least_fit:g}): {refused:.1%} of the needs with work, "
+        f"wrongly; {1 - let_through:.1%} of the no-fit needs, rightly."
+    )
     return [
-        rests,
+        f"{rests}\n{reading}",
         table(
             "Probabilities of all pairs of the benchmark.",
             ["suitable means", "Brier", "Brier of the mean", "calibration error"],

@@ -276,6 +276,7 @@ def test_the_whole_command_on_a_small_benchmark(tmp_path: Path) -> None:
     for row in ("ours, full ranking", "ours, dense only", "word TF-IDF", "BM25", "multi-step"):
         assert f"\n{row}" in text
     assert "The calibration rests on: " in text
+    assert "Read as no work" in text
     assert "Public sets: not measured" in text
     assert steps[-1][0] <= steps[-1][1]
     assert [done for done, _ in steps] == list(range(1, len(steps) + 1))
