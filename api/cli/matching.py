@@ -28,7 +28,7 @@ def match(
     with clear_errors():
         from api.services.matching_text import match_text
 
-        found = match_text(text, offers)
+        found = match_text(text, offers, top=top)
         if not found.reading.steps:
             raise fail("there is nothing to read in this text; describe the work to be done")
         out.print(
@@ -41,7 +41,7 @@ def match(
         if not found.fits:
             out.print("Nothing fits: no work for a maatwerkbedrijf was found in this text.")
         table = Table("", "company", "probability", "offer", "words")
-        for position, row in enumerate(found.rows[:top], start=1):
+        for position, row in enumerate(found.rows, start=1):
             words = ", ".join(f"{a}~{b}" for a, b, _ in row.explanation.pairs[:3])
             table.add_row(str(position), row.company, f"{row.probability:.0%}", row.offer, words)
         out.print(table)

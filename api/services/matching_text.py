@@ -17,8 +17,6 @@ from matcher.ranking import Ranker, Ranking, Reading
 from matcher.signals import OfferLine
 from models import Company
 
-EXPLAINED = 50  # companies whose words are worked out; more are never shown
-
 
 @dataclass(frozen=True)
 class MatchedCompany:
@@ -40,13 +38,13 @@ class MatchedText:
     rows: tuple[MatchedCompany, ...]
 
 
-def match_text(text: str, offers: Path | None = None) -> MatchedText:
-    """Rank the companies of a file, else of the configured database, else of the demo network."""
+def match_text(text: str, offers: Path | None = None, *, top: int = 10) -> MatchedText:
+    """The best `top` companies of a file, else of the configured database, else of the demo."""
     if offers is not None:
         rows = read_rows(offers.name, offers.read_bytes(), ["id", "text"], ["company_id"])
         ranker = Ranker.load(DATA)
         lines = [OfferLine(row["id"], row["text"], row["company_id"] or row["id"]) for row in rows]
-        return _matched(ranker, ranker.rank(text, ranker.index(lines)), {})
+        return _matched(ranker, ranker.rank(text, ranker.index(lines)), {}, top)
     try:
         runtime = Runtime.start(load_settings())
         with runtime.sessions() as session:
@@ -54,13 +52,13 @@ def match_text(text: str, offers: Path | None = None) -> MatchedText:
             if index.offers:
                 found = session.execute(select(Company.id, Company.name))
                 names = {row[0]: row[1] for row in found}
-                return _matched(runtime.ranker, runtime.ranker.rank(text, index), names)
+                return _matched(runtime.ranker, runtime.ranker.rank(text, index), names, top)
     except (Misconfigured, OperationalError, ProgrammingError):
         pass  # nothing installed yet: the demo network shows what it will do
-    return _demo(text)
+    return _demo(text, top)
 
 
-def _demo(text: str) -> MatchedText:
+def _demo(text: str, top: int) -> MatchedText:
     def rows(name: str) -> list[dict[str, str]]:
         path = DATA / "demo" / name
         return [row.cells for row in read_rows(name, path.read_bytes(), [], [])]
@@ -68,10 +66,10 @@ def _demo(text: str) -> MatchedText:
     ranker = Ranker.load(DATA)
     names = {row["external_id"]: row["name"] for row in rows("companies.csv")}
     lines = [OfferLine(r["external_id"], r["text"], r["company"]) for r in rows("offers.csv")]
-    return _matched(ranker, ranker.rank(text, ranker.index(lines)), names)
+    return _matched(ranker, ranker.rank(text, ranker.index(lines)), names, top)
 
 
-def _matched(ranker: Ranker, ranking: Ranking, names: dict[str, str]) -> MatchedText:
+def _matched(ranker: Ranker, ranking: Ranking, names: dict[str, str], top: int) -> MatchedText:
     found = sorted(
         ranking.best_by_company().values(), key=lambda each: (-each.probability, each.company_id)
     )
@@ -83,6 +81,6 @@ def _matched(ranker: Ranker, ranking: Ranking, names: dict[str, str]) -> Matched
             each.probability,
             explain(ranker, ranking.reading.text, each.offer.text),
         )
-        for each in found[:EXPLAINED]
+        for each in found[:top]
     )
     return MatchedText(ranking.reading, ranker.fits(ranking.reading), rows)
