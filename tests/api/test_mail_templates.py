@@ -101,7 +101,14 @@ MAILS: list[tuple[MessageKind, dict[str, Any]]] = [
     (MessageKind.REFERRAL, {"need": need(), "hub": HUB, "referral": referral(to_hub_id="3" * 26)}),
     (MessageKind.RETURNED, {"need": need(), "leads": 12, "declined": [("too_far", 3)]}),
     (MessageKind.RETURNED, {"need": need(), "leads": 1, "declined": []}),
-    (MessageKind.MEETING, {"title": "Karton", "at": DEADLINE, "place": "Mechelen", "link": LINK}),
+    *(
+        (
+            MessageKind.MEETING,
+            {"title": "Karton", "at": DEADLINE, "place": "Mechelen", "link": LINK}
+            | {"cancelled": cancelled},
+        )
+        for cancelled in (False, True)
+    ),
     (MessageKind.FOLLOW_UP, {"title": "Karton", "other": "Nethe Pakt", "link": LINK}),
     (MessageKind.DIGEST, {"leads": [COMPANY, COMPANY]}),
     (MessageKind.NOTICE, FIRM | {"event": "released", "note": "12"}),

@@ -1,0 +1,158 @@
+"""Meetings: firm and an interested company agree a date, and get it in their calendars.
+
+Invitations follow RFC 5545 (iCalendar) and RFC 5546 (how they are asked for and cancelled). The
+time zone Europe/Brussels travels along, so that a calendar elsewhere shows the right hour.
+"""
+
+from datetime import date, datetime, timedelta
+from email.utils import parseaddr
+
+from icalendar import Alarm, Calendar, Event, Timezone, vCalAddress, vText
+from sqlalchemy import select
+
+from api.errors import Conflict, Invalid
+from api.i18n import tr
+from api.services import answers, audit, authorisation, checks, leads, links, outbox, people, signin
+from api.services.desk import BRUSSELS, Desk
+from api.wording import N_
+from models import Company, Firm, Lead, Meeting, Need
+from models.answer import AnswerKind
+from models.message import MessageKind
+from models.states import NeedState
+
+AGREEABLE = (NeedState.OPEN, NeedState.DECIDING, NeedState.CHOSEN)
+_TITLE = N_("Afspraak: %(title)s")
+
+
+def agree(
+    desk: Desk, lead_id: str, starts_at: datetime, *, minutes: int = 60, place: str = ""
+) -> Meeting:
+    """Set or move the meeting of the firm with an interested company; both get an invitation.
+
+    The firm and the company may both do so. Raises NotFound for others, Conflict when the
+    company is not interested or the need is closed, Invalid for a moment that is past.
+    """
+    lead, need = _parties(desk, lead_id)
+    answer = answers.last(desk, lead.id)
+    if answer is None or answer.kind is not AnswerKind.INTERESTED:
+        raise Conflict("not_interested", "a meeting is possible once the company is interested")
+    if need.state not in AGREEABLE:
+        raise Conflict("wrong_state", f"the need is {need.state.value}", state=need.state.value)
+    if starts_at <= desk.at:
+        raise Invalid("meeting_past", "starts_at: choose a moment ahead", field="starts_at")
+    if not 5 <= minutes <= 480:
+        raise Invalid("bad_minutes", "minutes: between 5 and 480", field="minutes")
+    meeting = of_lead(desk, lead.id)
+    if meeting is None:
+        meeting = Meeting(need_id=need.id, lead_id=lead.id, created_at=desk.at, sequence=0)
+        desk.session.add(meeting)
+    else:
+        meeting.sequence += 1
+    meeting.starts_at, meeting.minutes = starts_at, minutes
+    meeting.place = checks.line(place, "place") or f"{need.postcode} {need.place}"
+    meeting.made_by, meeting.cancelled_at = desk.actor.name, None
+    desk.session.flush()
+    audit.record(desk, "agree", "meeting", meeting.id, need.hub_id, sequence=meeting.sequence)
+    _invite(desk, meeting, lead, need, "REQUEST")
+    return meeting
+
+
+def cancel(desk: Desk, lead_id: str) -> Meeting:
+    """Call the meeting off; it disappears from both calendars. Raises Conflict without one."""
+    lead, need = _parties(desk, lead_id)
+    meeting = of_lead(desk, lead.id)
+    if meeting is None or meeting.cancelled_at is not None:
+        raise Conflict("no_meeting", "there is no meeting to cancel")
+    meeting.sequence += 1
+    meeting.cancelled_at = desk.at
+    desk.session.flush()
+    audit.record(desk, "cancel", "meeting", meeting.id, need.hub_id)
+    _invite(desk, meeting, lead, need, "CANCEL")
+    return meeting
+
+
+def of_lead(desk: Desk, lead_id: str) -> Meeting | None:
+    return desk.session.scalar(select(Meeting).where(Meeting.lead_id == lead_id))
+
+
+def _parties(desk: Desk, lead_id: str) -> tuple[Lead, Need]:
+    """The lead and its need, for its company (also by its personal link) and its firm."""
+    found = desk.session.get(Lead, lead_id)
+    if found is not None and desk.actor.name == f"lead:{found.id}":
+        return found, leads.hold(desk, found.need_id)
+    if found is not None:
+        need = desk.session.get_one(Need, found.need_id)
+        if need.firm_id in desk.actor.firms:
+            return found, leads.hold(desk, need.id)
+    return (lead := authorisation.lead_as_company(desk, lead_id)), leads.hold(desk, lead.need_id)
+
+
+def _invite(desk: Desk, meeting: Meeting, lead: Lead, need: Need, method: str) -> None:
+    company = desk.session.get_one(Company, lead.company_id)
+    person = people.find_or_add(desk, need.contact_email, language=need.language)
+    to_firm = outbox.Recipient(need.contact_email, need.contact_name, need.language)
+    path = signin.new_link(desk, person, f"/needs/{need.id}", lasts=signin.MAIL_LINK)
+    parties = [(to_firm, path)]
+    if company.email is not None:
+        to_company = outbox.Recipient(company.email, company.name, company.language)
+        parties.append((to_company, links.lead_link(desk, lead)))
+    attending = [to for to, _ in parties]
+    for to, link in parties:
+        outbox.queue(
+            desk,
+            MessageKind.MEETING,
+            to,
+            need_id=need.id,
+            title=need.title,
+            at=meeting.starts_at,
+            place=meeting.place,
+            cancelled=method == "CANCEL",
+            link=link,
+            attachment=calendar(desk, meeting, need, attending, method, to.language),
+        )
+
+
+def calendar(
+    desk: Desk,
+    meeting: Meeting,
+    need: Need,
+    attending: list[outbox.Recipient],
+    method: str,
+    language: str,
+) -> str:
+    """The invitation (`REQUEST`) or its cancellation (`CANCEL`) as iCalendar text."""
+    firm = desk.session.get_one(Firm, need.firm_id)
+    starts = meeting.starts_at.astimezone(BRUSSELS)
+    sender = parseaddr(desk.runtime.settings.mail_from)[1]
+    book = Calendar()
+    book.add("prodid", "-//Maatmatch//NL")
+    book.add("version", "2.0")
+    book.add("method", method)
+    first, last = date(starts.year, 1, 1), date(starts.year + 1, 12, 31)
+    book.add_component(Timezone.from_tzinfo(BRUSSELS, "Europe/Brussels", first, last))
+    event = Event()
+    event.add("uid", f"{meeting.id.lower()}@{sender.rpartition('@')[2]}")
+    event.add("dtstamp", desk.at)
+    event.add("sequence", meeting.sequence)
+    event.add("dtstart", starts)
+    event.add("dtend", starts + timedelta(minutes=meeting.minutes))
+    event.add("summary", tr(language, _TITLE, title=need.title))
+    event.add("location", meeting.place)
+    event.add("status", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
+    organiser = vCalAddress(f"mailto:{sender}")
+    organiser.params["cn"] = vText(firm.name)
+    event.add("organizer", organiser)
+    for each in attending:
+        guest = vCalAddress(f"mailto:{each.email}")
+        guest.params["cn"] = vText(each.name)
+        guest.params["role"] = vText("REQ-PARTICIPANT")
+        guest.params["partstat"] = vText("ACCEPTED" if method == "REQUEST" else "DECLINED")
+        event.add("attendee", guest, encode=False)
+    if method == "REQUEST":
+        alarm = Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", need.title)
+        alarm.add("trigger", timedelta(hours=-1))
+        event.add_component(alarm)
+    book.add_component(event)
+    return str(book.to_ical().decode())
