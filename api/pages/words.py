@@ -137,7 +137,6 @@ PROBLEMS: dict[str, str] = {
         "%(place)s ligt buiten het werkgebied van de hubs: die werken in Vlaanderen."
     ),
     "page_not_found": N_("Op dit adres staat niets. Misschien is de link niet volledig."),
-    "period_backwards": N_("De laatste dag ligt voor de eerste. Draai ze om."),
     "question_not_found": N_("Deze vraag bestaat niet."),
     "reason_missing": N_("Kies waarom dit niet voor jullie is."),
     "role_not_found": N_("Deze rol bestaat niet, of is niet van jou."),

@@ -106,6 +106,7 @@ def lay(town: Town) -> list[Picture]:
         Picture("verdict", f"/hub/needs/{waiting}/companies/{world.wash}", "cato"),
         Picture("broadcast", f"/hub/needs/{running}/broadcast", "cato"),
         Picture("proof", f"/hub/needs/{running}/proof", "cato"),
+        Picture("neutrality", "/hub/neutrality", "cato"),
         Picture("settings", "/hub/settings", "cato"),
         Picture("manage", "/hub/companies", "cato"),
         Picture("company_new", "/hub/companies/new", "cato"),
