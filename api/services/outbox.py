@@ -169,15 +169,23 @@ def _free(desk: Desk) -> Any:
 
 
 def renew(desk: Desk, worker: str, ids: Collection[str]) -> set[str]:
-    """Lengthen a worker's leases; returns those that are still its own and still due."""
+    """Lengthen a worker's leases; returns those that are still its own and still due.
+
+    One that somebody is writing at this moment is passed over, not waited for.
+    """
+    own = (
+        select(Message.id)
+        .where(
+            Message.id.in_(ids),
+            Message.state == MessageState.DUE,
+            Message.leased_by == worker,
+        )
+        .with_for_update(skip_locked=True)
+    )
     return set(
         desk.session.scalars(
             update(Message)
-            .where(
-                Message.id.in_(ids),
-                Message.state == MessageState.DUE,
-                Message.leased_by == worker,
-            )
+            .where(Message.id.in_(desk.session.scalars(own).all()))
             .values(leased_until=desk.at + LEASE)
             .returning(Message.id)
             .execution_options(synchronize_session=False)

@@ -85,13 +85,18 @@ class Delivery:
         """Whether the mail server could not be reached a moment ago."""
         return time.monotonic() < self._rest_until
 
+    @property
+    def ready(self) -> bool:
+        """Whether it makes sense to claim more now."""
+        return self.in_hand <= BATCH // 2 and not self.resting and self._recorder.healthy
+
     def take(self) -> int:
         """Claim what is due or nearly so, as far as there is room, and make it ready.
 
         Returns how many were claimed. Raises DBAPIError when the database does not answer.
         """
         room = BATCH - self.in_hand
-        if room < BATCH // 2 or self.resting or not self._recorder.healthy:
+        if not self.ready:
             return 0
         with self._runtime.sessions.begin() as session:
             desk = Desk(session, self._runtime, WORKER)

@@ -88,6 +88,8 @@ class Worker:
 
     def _look(self, delivery: Delivery) -> int:
         """Claim only when something is due: a look that finds nothing locks nothing."""
+        if not delivery.ready:
+            return 0
         with self._runtime.sessions() as session:
             session.connection(execution_options={"read_only": True})
             due_at = outbox.next_due(Desk(session, self._runtime, WORKER))
