@@ -95,7 +95,9 @@ def evaluate(
         from matcher.evaluation import evaluate as evaluate_all
 
         with progress_bar("Evaluating") as step:
-            out.print(evaluate_all(shared, plots=plots, progress=step), markup=False)
+            out.print(
+                evaluate_all(shared, plots=plots, progress=step), markup=False, soft_wrap=True
+            )
 
 
 @app.command()
