@@ -19,6 +19,7 @@ from api.services import (
     links,
     matching,
     outbox,
+    webhooks,
 )
 from api.services.desk import BRUSSELS, Desk
 from api.services.matching import Assessment, Judged
@@ -256,6 +257,8 @@ def _send_leads(
             details["daily"] = mail_at.astimezone(UTC).isoformat()
         events.append(ledger.Event("queued", desk.at, lead.id, details))
     ledger.append_all(desk, broadcast.id, events)
+    facts = {"late": late, "content": broadcast.content}
+    webhooks.tell(desk, "lead.released", need, [(lead, facts) for lead in sent], at=due_at)
     return sent
 
 

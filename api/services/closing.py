@@ -15,6 +15,7 @@ from api.services import (
     needs,
     outbox,
     people,
+    webhooks,
 )
 from api.services.desk import WORKER, Desk
 from models import Broadcast, Company, Hub, Lead, Need, Question
@@ -112,10 +113,13 @@ def close_leads(
     """
     outbox.cancel_for_need(desk, need.id, CLOSING)
     broadcast.closed_at = desk.at
+    closed = []
     for lead in leads.leads_of(desk, broadcast.id):
         lead.outcome = Outcome.CHOSEN if lead.id in chosen else outcome
         lead.closed_at = desk.at
         ledger.append(desk, broadcast.id, "closed", lead.id, outcome=lead.outcome.value)
+        closed.append((lead, {"outcome": lead.outcome.value}))
+    webhooks.tell(desk, "lead.closed", need, closed)
     if tell:
         leads.tell_recipients(desk, need, MessageKind.OUTCOME, reason=reason)
 

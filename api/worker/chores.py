@@ -14,6 +14,7 @@ from api.mail import bounces
 from api.runtime import Runtime
 from api.services import closing, digests, nudges
 from api.services.desk import WORKER, Desk
+from api.worker import webhooks
 
 log = logging.getLogger("maatmatch.worker")
 
@@ -76,6 +77,7 @@ class Chores(threading.Thread):
                 with self._runtime.sessions.begin() as session:
                     if _alone(session):
                         act(Desk(session, self._runtime, WORKER), each)
+        webhooks.send_due(self._runtime)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

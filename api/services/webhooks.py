@@ -1,0 +1,231 @@
+"""Webhooks: a company or hub hears of its events at its own address, signed and retried.
+
+The rows are written in the transaction of the deed, like mail. A receiver checks the header
+`Maatmatch-Signature: t=<seconds>,v1=<hex>`: the HMAC-SHA256, keyed with the webhook's secret, of
+`<t>.<body>`; and refuses a `t` older than five minutes.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import socket
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import or_, select, update
+
+from api.errors import Invalid, NotAllowed, NotFound
+from api.services import audit, checks, links
+from api.services.desk import Desk
+from models import Lead, Need, Webhook, WebhookDelivery
+from models.webhook import DeliveryState
+
+MOST_ATTEMPTS = 10
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=6)
+LEASE = timedelta(minutes=2)
+
+
+def add(
+    desk: Desk, url: str, *, hub_id: str | None = None, company_id: str | None = None
+) -> Webhook:
+    """A webhook for one's own hub or company; its `secret` is how the receiver trusts it.
+
+    Raises Invalid for an address that is not public https, NotAllowed for somebody else's.
+    """
+    _mine(desk, hub_id, company_id)
+    address = checks.line(url, "url", least=10, most=500)
+    reachable(address, demo=desk.runtime.settings.demo)
+    found = Webhook(
+        hub_id=hub_id,
+        company_id=company_id,
+        url=address,
+        secret=links.new_secret(),
+        created_at=desk.at,
+    )
+    desk.session.add(found)
+    desk.session.flush()
+    audit.record(desk, "add", "webhook", found.id, hub_id)
+    return found
+
+
+def remove(desk: Desk, webhook_id: str) -> None:
+    """Switch a webhook off; what is still to go to it is not sent. Raises NotFound."""
+    found = _find(desk, webhook_id)
+    found.active = False
+    audit.record(desk, "remove", "webhook", found.id, found.hub_id)
+
+
+def of(
+    desk: Desk, *, hub_id: str | None = None, company_id: str | None = None
+) -> Sequence[Webhook]:
+    """The webhooks of one's own hub or company."""
+    _mine(desk, hub_id, company_id)
+    return desk.session.scalars(
+        select(Webhook)
+        .where(Webhook.active, Webhook.hub_id == hub_id, Webhook.company_id == company_id)
+        .order_by(Webhook.id)
+    ).all()
+
+
+def deliveries(desk: Desk, webhook_id: str, limit: int = 100) -> Sequence[WebhookDelivery]:
+    """What was sent to a webhook and what came of it, newest first."""
+    return desk.session.scalars(
+        select(WebhookDelivery)
+        .where(WebhookDelivery.webhook_id == _find(desk, webhook_id).id)
+        .order_by(WebhookDelivery.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def replay(desk: Desk, delivery_id: str) -> WebhookDelivery:
+    """Send one event again; its id stays, so that a receiver can tell. Raises NotFound."""
+    found = desk.session.get(WebhookDelivery, delivery_id)
+    if found is None:
+        raise NotFound("delivery_not_found", "there is no such delivery of yours")
+    _find(desk, found.webhook_id)
+    found.state, found.due_at, found.attempts = DeliveryState.DUE, desk.at, 0
+    found.leased_until = None
+    return found
+
+
+def tell(
+    desk: Desk,
+    event: str,
+    need: Need,
+    facts: Sequence[tuple[Lead, dict[str, Any]]],
+    at: datetime | None = None,
+) -> None:
+    """Write an event of leads of one need for the webhooks of their companies and of its hub.
+
+    `at` is when it may be known at the earliest: no webhook is before the release moment.
+    """
+    hooks = desk.session.scalars(select(Webhook).where(Webhook.active)).all()
+    for lead, told in facts:
+        body = {"event": event, "lead_id": lead.id, "need_id": need.id}
+        body |= {"company_id": lead.company_id, **told}
+        desk.session.add_all(
+            WebhookDelivery(
+                webhook_id=hook.id,
+                event=event,
+                payload=body,
+                due_at=at or desk.at,
+                created_at=desk.at,
+            )
+            for hook in hooks
+            if hook.company_id == lead.company_id or hook.hub_id == need.hub_id
+        )
+
+
+def due(desk: Desk) -> Sequence[str]:
+    """The deliveries that are due; only reads."""
+    return desk.session.scalars(
+        select(WebhookDelivery.id)
+        .join(Webhook)
+        .where(
+            Webhook.active,
+            WebhookDelivery.state == DeliveryState.DUE,
+            WebhookDelivery.due_at <= desk.at,
+            _free(desk),
+        )
+        .order_by(WebhookDelivery.due_at, WebhookDelivery.id)
+        .limit(100)
+    ).all()
+
+
+def _free(desk: Desk) -> Any:
+    return or_(WebhookDelivery.leased_until.is_(None), WebhookDelivery.leased_until < desk.at)
+
+
+def claim(desk: Desk, delivery_id: str) -> tuple[WebhookDelivery, Webhook] | None:
+    """Lease one delivery to the caller; None when another has it."""
+    claimed = desk.session.scalar(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.id == delivery_id,
+            WebhookDelivery.state == DeliveryState.DUE,
+            _free(desk),
+        )
+        .values(leased_until=desk.at + LEASE, attempts=WebhookDelivery.attempts + 1)
+        .returning(WebhookDelivery)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return (claimed, desk.session.get_one(Webhook, claimed.webhook_id)) if claimed else None
+
+
+def record(desk: Desk, delivery_id: str, error: str = "") -> None:
+    """Keep what came of a delivery: sent, to be tried again later, or given up."""
+    found = desk.session.get_one(WebhookDelivery, delivery_id)
+    found.leased_until, found.error = None, error[:500]
+    if not error:
+        found.state, found.handed_over_at = DeliveryState.SENT, desk.at
+    elif found.attempts >= MOST_ATTEMPTS:
+        found.state = DeliveryState.FAILED
+    else:
+        found.due_at = desk.at + min(FIRST_RETRY * 2 ** (found.attempts - 1), LONGEST_RETRY)
+
+
+def body_of(delivery: WebhookDelivery) -> bytes:
+    """The bytes that are sent and signed. `id` stays the same when it is sent again."""
+    content = {"id": delivery.id, "at": delivery.created_at.isoformat(), **delivery.payload}
+    return json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
+
+
+def signature(secret: str, body: bytes, seconds: int) -> str:
+    """The value of the header `Maatmatch-Signature` at a moment in seconds since 1970."""
+    signed = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256)
+    return f"t={seconds},v1={signed.hexdigest()}"
+
+
+def reachable(url: str, *, demo: bool = False) -> tuple[str, int]:
+    """The address to connect to: (IP, port), looked up once, so that it cannot change after.
+
+    Raises Invalid unless it is https and every address of its name is public: otherwise a
+    webhook could make this server knock on doors inside its own network. The demo allows all.
+    """
+    wrong = Invalid("webhook_url", "url: give a public address with https://", field="url")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+        host = parts.hostname
+    except ValueError:
+        raise wrong from None
+    allowed = ("https", "http") if demo else ("https",)
+    if parts.scheme not in allowed or not host or parts.username or parts.password:
+        raise wrong
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise wrong from None
+    addresses = [str(each[4][0]) for each in found]
+    if not addresses or (not demo and not all(_public(each) for each in addresses)):
+        raise wrong
+    return addresses[0], port
+
+
+def _public(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inside = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+        if inside is not None:
+            return found.is_global and inside.is_global and not inside.is_multicast
+        if found in ipaddress.ip_network("64:ff9b::/96"):  # NAT64 hides an IPv4 address
+            return _public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+    return found.is_global and not found.is_multicast
+
+
+def _mine(desk: Desk, hub_id: str | None, company_id: str | None) -> None:
+    if not (hub_id in desk.actor.hubs or company_id in desk.actor.companies):
+        raise NotAllowed("company_only", "webhooks are for your own hub or maatwerkbedrijf")
+
+
+def _find(desk: Desk, webhook_id: str) -> Webhook:
+    found = desk.session.get(Webhook, webhook_id)
+    if found is None or not (
+        found.hub_id in desk.actor.hubs or found.company_id in desk.actor.companies
+    ):
+        raise NotFound("webhook_not_found", "there is no such webhook of yours")
+    return found
