@@ -60,8 +60,8 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=TEMPLATES.parent / "static"), name="static")
     app.add_middleware(SecurityHeaders, secure=runtime.settings.secure)
-    app.add_middleware(RateLimit, trusted_proxy=runtime.settings.trusted_proxy)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(RateLimit, trusted_proxy=runtime.settings.trusted_proxy, answer=_answer)
+    app.add_middleware(BodyLimit, answer=_answer)
     _handle_errors(app)
     return app
 

@@ -2,20 +2,24 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, TooLarge, TooMany
-from api.problems import problem_response
 
+Answer = Callable[[Request, Problem, dict[str, str] | None], Response]  # JSON or a page, by path
 MOST_BYTES = 2_000_000  # a request body; imports and photos come in below this
 CALLERS = 10_000  # how many callers are remembered
 # path prefix -> (requests, seconds) per caller for POST, and for the search for GET too
 RATES = {
     "/sign-in": (10, 600),
     "/needs/new": (20, 600),
+    "/reading": (120, 60),
     "/embed": (20, 600),
     "/v1/match": (120, 60),
     "/search": (120, 60),
@@ -26,8 +30,8 @@ RATES = {
 class BodyLimit:
     """Refuses a body over the limit before it is read into memory."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, *, answer: Answer) -> None:
+        self.app, self.answer = app, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,7 +39,8 @@ class BodyLimit:
             return
         length = Headers(scope=scope).get("content-length", "")
         if length.isdigit() and int(length) > MOST_BYTES:
-            await problem_response(_too_large(int(length)))(scope, receive, send)
+            refusal = self.answer(Request(scope), _too_large(int(length)), None)
+            await refusal(scope, receive, send)
             return
         received = 0
 
@@ -54,14 +59,14 @@ class BodyLimit:
 class RateLimit:
     """A fixed window per caller and path, kept in memory: one process, no broker."""
 
-    def __init__(self, app: ASGIApp, *, trusted_proxy: bool) -> None:
-        self.app, self.trusted_proxy = app, trusted_proxy
+    def __init__(self, app: ASGIApp, *, trusted_proxy: bool, answer: Answer) -> None:
+        self.app, self.trusted_proxy, self.answer = app, trusted_proxy, answer
         self._seen: OrderedDict[tuple[str, str, int], int] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (problem := self._over(scope)):
             retry = {"Retry-After": str(problem.values["seconds"])}
-            await problem_response(problem, retry)(scope, receive, send)
+            await self.answer(Request(scope), problem, retry)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 

@@ -1,6 +1,7 @@
 """Every page for every role: who may open it, that it renders whole, and how heavy it is."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,7 +15,7 @@ from api.services.needs import NeedDraft
 from api.services.network import lay_reference
 from api.web import COOKIE
 from matcher.ranking import Ranker
-from models import Lead, Person, schema
+from models import Lead, Person, now, schema
 from models.answer import AnswerKind
 from tests.conftest import World, lay_world, make_settings
 
@@ -41,7 +42,8 @@ class Stage:
         self.runtime, self.world = runtime, world
         self.app = create_app(runtime)
         with runtime.sessions.begin() as session:
-            desk = Desk(session, runtime, IMPORT)
+            early = now() - timedelta(hours=1)  # all is released by the time it is looked at
+            desk = Desk(session, runtime, IMPORT, early)
             self.draft = needs.submit(desk, draft()).id
             self.waiting = needs.submit(desk, draft(), proven=True).id
             self.open = needs.submit(desk, draft(), proven=True).id

@@ -1,6 +1,7 @@
 """What pages must never do: act on a GET, trust a form without its token, run what people type."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,7 +14,7 @@ from api.services import broadcasts, companies, links, needs, signin
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.web import COOKIE
-from models import Answer, Company, Lead, Message, Need, Person, SignInLink
+from models import Answer, Company, Lead, Message, Need, Person, SignInLink, now
 from models.states import NeedState
 from tests.conftest import World
 
@@ -92,13 +93,16 @@ def test_opening_a_link_neither_answers_nor_signs_in(
 ) -> None:
     need_id = submit(sqlite_runtime)
     with sqlite_runtime.sessions.begin() as session:
-        desk = Desk(session, sqlite_runtime, sqlite_world.cato)
+        early = now() - timedelta(hours=1)  # released by the time the link is opened
+        desk = Desk(session, sqlite_runtime, sqlite_world.cato, early)
         broadcasts.approve(desk, need_id)
         lead = session.scalars(select(Lead)).first()
         assert lead is not None
         path = links.lead_link(desk, lead).removeprefix("http://testserver")
         person = session.get_one(Person, sqlite_world.finn.person_id)
-        sign_in = signin.new_link(desk, person).removeprefix("http://testserver")
+        sign_in = signin.new_link(Desk(session, sqlite_runtime), person).removeprefix(
+            "http://testserver"
+        )
         stop = links.unsubscribe_link(desk, lead.company_id).removeprefix("http://testserver")
         lead_id, company_id = lead.id, lead.company_id
     for address in (path, sign_in, stop):
@@ -237,3 +241,13 @@ def test_the_form_may_stand_in_another_site(sqlite_runtime: Runtime, nobody: Tes
     with sqlite_runtime.sessions.begin() as session:
         assert session.scalars(select(Need.state)).all() == [NeedState.DRAFT]
     assert nobody.get("/embed/nergens").status_code == 404
+
+
+def test_who_tries_too_often_reads_so_on_a_page(nobody: TestClient) -> None:
+    answers = [nobody.post("/sign-in", data={"email": f"a{n}@b.example"}) for n in range(11)]
+    assert [each.status_code for each in answers] == [200] * 10 + [429]
+    assert "Wacht een paar minuten" in answers[-1].text
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    large = nobody.post("/needs/new", content=b"x", headers={"Content-Length": "9999999"})
+    assert large.status_code == 413
+    assert large.headers["content-type"].startswith("text/html")
