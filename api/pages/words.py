@@ -68,6 +68,8 @@ PROBLEMS: dict[str, str] = {
     "webhook_not_found": N_("Deze webhook bestaat niet, of is niet van jou."),
     "webhook_url": N_("Geef een openbaar adres dat met https:// begint."),
     "delivery_not_found": N_("Dit bericht van een webhook bestaat niet, of is niet van jou."),
+    "need_underway": N_("Trek je open vragen eerst in, of rond ze af."),
+    "person_not_found": N_("Je kunt alleen je eigen gegevens zien of wissen."),
     "absence_backwards": N_("De laatste dag ligt voor de eerste. Draai ze om."),
     "already_there": N_("Dit staat er al."),
     "contact_no_member": N_("Dit adres hoort niet bij die onderneming. Noem iemand van daar."),

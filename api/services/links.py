@@ -11,7 +11,8 @@ from models import Lead
 _SIGNATURE = 32  # hexadecimal characters: 128 bits
 
 
-def _sign(desk: Desk, purpose: str, subject: str) -> str:
+def sign(desk: Desk, purpose: str, subject: str) -> str:
+    """The signature of a subject for one purpose, as part of a link."""
     key = desk.runtime.settings.secret_key.get_secret_value().encode()
     return hmac.new(key, f"{purpose}:{subject}".encode(), hashlib.sha256).hexdigest()[:_SIGNATURE]
 
@@ -19,7 +20,7 @@ def _sign(desk: Desk, purpose: str, subject: str) -> str:
 def lead_link(desk: Desk, lead: Lead) -> str:
     """The address at which one company reads and answers one lead, without an account."""
     subject = f"{lead.id}.{lead.link_version}"
-    signature = _sign(desk, "lead", subject)
+    signature = sign(desk, "lead", subject)
     return f"{desk.runtime.settings.base_url}/l/{subject}.{signature}"
 
 
@@ -27,7 +28,7 @@ def lead_of(desk: Desk, token: str) -> Lead:
     """The lead a personal link is for. Raises NotFound (forged) or Gone (revoked)."""
     lead_id, _, rest = token.partition(".")
     version, _, signature = rest.partition(".")
-    expected = _sign(desk, "lead", f"{lead_id}.{version}")
+    expected = sign(desk, "lead", f"{lead_id}.{version}")
     lead = desk.session.get(Lead, lead_id) if lead_id.isalnum() else None
     if lead is None or not hmac.compare_digest(signature.encode(), expected.encode()):
         raise NotFound("bad_link", "this link is not complete; copy the whole link from the mail")
@@ -40,14 +41,14 @@ def unsubscribe_link(desk: Desk, company_id: str) -> str:
     """The address that stops reminders for a company in one click (RFC 8058)."""
     return (
         f"{desk.runtime.settings.base_url}/unsubscribe/"
-        f"{company_id}.{_sign(desk, 'unsubscribe', company_id)}"
+        f"{company_id}.{sign(desk, 'unsubscribe', company_id)}"
     )
 
 
 def company_to_unsubscribe(desk: Desk, token: str) -> str:
     """The company id in an unsubscribe link. Raises NotFound when forged."""
     company_id, _, signature = token.partition(".")
-    expected = _sign(desk, "unsubscribe", company_id)
+    expected = sign(desk, "unsubscribe", company_id)
     if not hmac.compare_digest(signature.encode(), expected.encode()):
         raise NotFound("bad_link", "this link is not complete; copy the whole link from the mail")
     return company_id

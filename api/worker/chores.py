@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.mail import bounces
 from api.runtime import Runtime
-from api.services import closing, digests, nudges
+from api.services import closing, digests, nudges, retention
 from api.services.desk import WORKER, Desk
 from api.worker import webhooks
 
@@ -27,6 +27,8 @@ _TIMELY: tuple[tuple[Callable[[Desk], Sequence[str]], Callable[[Desk, str], obje
     (digests.waiting, digests.gather),
     (nudges.undecided, nudges.nudge),
     (nudges.unasked, nudges.follow_up),
+    (retention.expired, retention.anonymise),
+    (retention.outdated, retention.tidy),
 )
 
 
