@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-SIGNALS = ("dense", "chars", "bm25", "activity", "near")
+SIGNALS = ("dense", "chars", "bm25", "activity", "near", "works")
+"""``activity`` and ``works`` are logarithms of the probability that both texts mean one."""
 PAIRS = tuple(f"{need}-{offer}" for need in ("nl", "fr", "en") for offer in ("nl", "fr", "en"))
 
 

@@ -23,12 +23,24 @@ from matcher.fusion import Fusion
 from matcher.lexical import Lexical
 from matcher.signals import OfferIndex, OfferLine, Signals, one_line
 from matcher.text import Language, detect_language, split_steps
+from matcher.works import Works
 
 DATA = Path(__file__).resolve().parent.parent / "data"
+FILES = (
+    "lexical.npz",
+    "words.txt",
+    "classifier.npz",
+    "grams.npy",
+    "works.npz",
+    "fusion.json",
+    "calibration.json",
+)
 MOST_STEPS = 12
 SHOWN_ACTIVITIES = 5
 LEAST_STEP = 0.3  # probability of its activity from which a piece of text is a step
-LEAST_FIT = 0.5
+STEP_SHARE, STEP_COST = 0.7, 1.0
+"""An offer that does one of several steps: its best step has this share of the score, the rest is
+the whole text's, and it must beat the whole text by this much to be lifted by the step alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +137,13 @@ class Ranker:
         activities: Activities,
         lexical: Lexical,
         classifier: ActivityClassifier,
+        works: Works,
         fusion: Fusion,
         judged: Judged,
     ) -> None:
         for part, identity in (
             ("activity classifier", classifier.identity),
+            ("works", works.identity),
             ("fusion", fusion.identity),
             ("calibration", judged.calibration.identity),
         ):
@@ -141,7 +155,7 @@ class Ranker:
         self.encoder = encoder
         self.activities = activities
         self.classifier = classifier
-        self.signals = Signals(encoder, activities, lexical, classifier)
+        self.signals = Signals(encoder, activities, lexical, classifier, works)
         self.fusion = fusion
         self.judged = judged
         self.calibration = judged.calibration
@@ -165,8 +179,7 @@ class Ranker:
         """
         encoder = encoder or load_encoder(data_dir / "encoder")
         folder = ranking or data_dir / "ranking"
-        names = ("lexical.npz", "words.txt", "classifier.npz", "grams.npy", "fusion.json", "calibration.json")
-        missing = [name for name in names if not (folder / name).is_file()]
+        missing = [name for name in FILES if not (folder / name).is_file()]
         if missing:
             raise EncoderError(
                 f"{folder} lacks {', '.join(missing)}; make them with: maatmatch train"
@@ -176,6 +189,7 @@ class Ranker:
             activities=Activities.load(data_dir),
             lexical=Lexical.load(folder),
             classifier=ActivityClassifier.load(folder),
+            works=Works.load(folder / "works.npz"),
             fusion=Fusion.load(folder / "fusion.json"),
             judged=Judged.load(folder / "calibration.json"),
         )
@@ -197,7 +211,7 @@ class Ranker:
                 self._step(unit, probabilities)
                 for unit, probabilities in zip(steps.units[1:], steps.activities[1:], strict=True)
             ),
-            fit=float(1 - steps.activities[:, none].min()) if vectors[0].any() else 0.0,
+            fit=float(1 - found[0, none]) if vectors[0].any() else 0.0,
             units=tuple(steps.units[row] for row in rows),
             vectors=steps.vectors[rows],
             activities=steps.activities[rows],
@@ -323,7 +337,10 @@ class Ranker:
         logits = np.einsum("uof,of->uo", signals, weights[:, :-1]) + weights[:, -1]
         if not reading.vectors[0].any():
             logits = np.full_like(logits, -20.0)
-        score = logits[0] if len(logits) == 1 else (logits[0] + logits[1:].max(axis=0)) / 2
+        score = logits[0]
+        if len(logits) > 2:
+            lifted = STEP_SHARE * logits[1:].max(axis=0) + (1 - STEP_SHARE) * logits[0]
+            score = np.maximum(score, lifted - STEP_COST)
         steps = logits[1:] if len(logits) > 1 else logits[: len(reading.steps)]
         return Ranking(
             reading=reading,
@@ -351,7 +368,7 @@ class Ranker:
                 "dense": float(row[0]),
                 "chars": float(row[1]),
                 "bm25": float(row[2]),
-                "activity": float(row[3] + row[4]),
+                "activity": float(row[3] + row[4] + row[5]),
             }
             for row in parts
         ]

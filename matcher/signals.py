@@ -16,6 +16,9 @@ from matcher.encoder import Encoder
 from matcher.fusion import SIGNALS
 from matcher.lexical import Lexical, Postings, pick
 from matcher.text import LANGUAGES, Language, clean, detect_language
+from matcher.works import Works
+
+FLOOR = 1e-3  # a probability far below counts as none: its logarithm is taken above this
 
 
 def one_line(text: str) -> str:
@@ -40,6 +43,7 @@ class OfferIndex:
     vectors: NDArray[np.float32]
     activities: NDArray[np.float32]
     near: NDArray[np.float32]
+    works: NDArray[np.float32]
     languages: NDArray[np.int64]
     chars: Postings
     bm25: Postings
@@ -56,10 +60,12 @@ class Signals:
         activities: Activities,
         lexical: Lexical,
         classifier: ActivityClassifier,
+        works: Works,
     ) -> None:
         self.encoder = encoder
         self.lexical = lexical
         self.classifier = classifier
+        self.works = works
         self.none = classifier.codes.index(NONE)
         self._near = near_matrix(activities, classifier.codes)
 
@@ -96,15 +102,14 @@ class Signals:
             vectors=held,
             activities=found,
             near=found @ self._near,
+            works=self.works.probabilities(held, chars),
             languages=np.array([LANGUAGES.index(one) for one in languages], dtype=np.int64),
             chars=Postings(chars),
             bm25=Postings(self.lexical.bm25(texts, languages)),
             tie_order=tie_order,
         )
 
-    def activities(
-        self, texts: Sequence[str], vectors: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def activities(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """(texts, classes) probabilities of cleaned texts and their vectors."""
         return self.classifier.probabilities(vectors, self.lexical.chars(texts))
 
@@ -133,8 +138,10 @@ class Signals:
             found[row, :, 2] = index.bm25.score(*pick(stems, row))
         work = activities.copy()
         work[:, self.none] = 0
-        found[:, :, 3] = work @ index.activities.T
+        found[:, :, 3] = np.log1p(work @ index.activities.T / FLOOR)
         found[:, :, 4] = work @ index.near.T
+        same = self.works.probabilities(vectors, chars) @ index.works.T
+        found[:, :, 5] = np.log1p(same / FLOOR)
         return found
 
 

@@ -31,7 +31,7 @@ class DomainRecipe:
     blocks: int = 512
     learning_rate: float = 0.1
     gram_rate: float = 0.1
-    grams: int = 28_000
+    grams: int = 26_000
     same_activity: float = 0.0
     """Added to the logit of other work of the same activity: at 0 a negative like all others."""
     activity_weight: float = 0.3
@@ -134,6 +134,7 @@ def train_domain(
     progress: Progress,
 ) -> DomainVectors:
     """The vectors after the second stage, from the token vectors of the first."""
+    torch.set_num_threads(1)  # threads that wait for each other lose to one on a shared machine
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     usable = [block for block in blocks if len(block.texts) > 1]

@@ -9,6 +9,7 @@ single texts, ``activity<TAB>kind<TAB>language<TAB>text``.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,11 +53,6 @@ class Block:
         """Needs and offers."""
         return [*self.needs, *self.offers]
 
-    def fold(self, folds: int) -> int:
-        """Which of ``folds`` parts the block belongs to: fixed by activity and name."""
-        digest = hashlib.sha256(f"{self.activity}/{self.name}".encode()).digest()
-        return int.from_bytes(digest[:4], "big") % folds
-
 
 def _no_work(path: Path) -> Block:
     """Needs nobody here can meet, or sentences that say no work: lines without a kind."""
@@ -71,7 +67,7 @@ def _no_work(path: Path) -> Block:
 
 def _loose(path: Path) -> list[Block]:
     """``extra-*.tsv``: single texts that name their activity first; each is a block of its own."""
-    blocks = []
+    blocks: list[Block] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         fields = line.split("\t")
         if len(fields) != 4 or fields[1] not in KINDS or fields[2] not in LANGUAGES:
@@ -88,7 +84,7 @@ def _loose(path: Path) -> list[Block]:
 
 def _blocks(path: Path) -> list[Block]:
     """The blocks of one activity."""
-    blocks = []
+    blocks: list[Block] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if line.startswith("#") or not blocks:
             blocks.append(Block(path.stem, line.lstrip("# ").strip()))
@@ -129,3 +125,34 @@ def read_blocks(folder: Path) -> list[Block]:
         else:
             blocks += _blocks(path)
     return [block for block in blocks if block.needs or block.offers or block.misses]
+
+
+def _part(text: str, parts: int) -> int:
+    digest = hashlib.sha256(text.encode()).digest()
+    return int.from_bytes(digest[:4], "big") % parts
+
+
+def hold_out(blocks: Sequence[Block]) -> tuple[list[Block], list[Block]]:
+    """Split into blocks to learn from and blocks to judge on, the same at every call.
+
+    Life brings both work never described before and known work in new words. So a quarter of the
+    blocks is held out whole, and of the others a quarter of their texts.
+
+    Returns:
+        (seen, kept): blocks of seen texts, blocks of held-out texts.
+    """
+    seen, kept = [], []
+    for block in blocks:
+        if len(block.texts) < 2:
+            seen.append(block)
+            continue
+        if _part(f"{block.activity}/{block.name}", 4) == 0:
+            kept.append(block)
+            continue
+        here = Block(block.activity, block.name, misses=block.misses)
+        apart = Block(block.activity, block.name)
+        for text in block.texts:
+            (apart if _part(text.text, 4) == 0 else here).add(text)
+        seen.append(here)
+        kept.append(apart)
+    return seen, [block for block in kept if block.texts]

@@ -1,33 +1,34 @@
 """The whole recipe: corpus and own texts in, a folder the ranker loads out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from matcher.activities import Activities
-from matcher.calibration import ALPHAS, Judged, fit_calibration, risk_threshold
 from matcher.encoder import Encoder, StaticEncoder, Table
+from matcher.evaluation.testsets import Benchmark
 from matcher.lexical import Lexical
+from matcher.ranking import Ranker
 from matcher.signals import Signals
 from matcher.text import words
 from matcher.training.corpus import PairGroups, read_pairs
 from matcher.training.domain import DomainRecipe, train_domain
-from matcher.training.head import JudgedPairs, fit_classifier, fit_fusion, held_out_pairs, labelled_texts
-from matcher.training.own_texts import Block, read_blocks
-from matcher.training.static import Progress, Recipe, train_vectors
-from matcher.training.tokenizer import train_tokenizer
+from matcher.training.head import fit_classifier, fit_works, labelled_texts
+from matcher.training.judged import calibrate, uncalibrated
+from matcher.training.lexicon import lexicon_blocks, lexicon_pairs, read_lexicon
+from matcher.training.own_texts import Block, hold_out, read_blocks
+from matcher.training.static import Progress, Recipe, Teacher, train_vectors
+from matcher.training.tokenizer import prune_tokenizer, train_tokenizer
+from matcher.training.weights import fit_fusion, judged_lists
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Both stages and the number of folds held out to fit the fusion."""
+    """Both stages, and how many token pieces ship."""
 
     general: Recipe = field(default_factory=Recipe)
     domain: DomainRecipe = field(default_factory=DomainRecipe)
-    folds: int = 3
+    pieces: int = 30_000
 
 
 def _silent(what: str, done: float) -> None:
@@ -53,6 +54,7 @@ def train(
     *,
     data: Path,
     plan: Plan | None = None,
+    teacher: Teacher | None = None,
 ) -> StaticEncoder:
     """Make the encoder and everything that goes with it.
 
@@ -60,90 +62,73 @@ def train(
         corpus: folder with public classifications and parallel text
             (:mod:`matcher.training.corpus`).
         out: receives ``encoder/`` and ``ranking/``, as ``data/`` holds them.
-        data: the project's data folder: taxonomy, own training texts.
+        data: the project's data folder: taxonomy, lexicon, own training texts, benchmark (the
+            last for the calibration only).
+        teacher: vectors of an English model for texts of the corpus
+            (:func:`matcher.training.teacher.teach`); None trains without.
 
     Raises:
         CorpusError, TrainingTextError: a file is missing or a line cannot be read.
     """
     plan = plan or Plan()
-    pairs, blocks = read_pairs(corpus), read_blocks(data / "training")
-    texts = list(
-        dict.fromkeys(
-            [t for group in pairs.values() for pair in group for t in pair]
-            + [text.text for block in blocks for text in [*block.texts, *block.misses]] * 3
-        )
-    )
+    blocks, concepts = read_blocks(data / "training"), read_lexicon(data)
+    pairs = read_pairs(corpus)
+    general = list(dict.fromkeys(t for group in pairs.values() for pair in group for t in pair))
+    own = [text.text for block in blocks for text in [*block.texts, *block.misses]]
     progress("tokenizer", 0.0)
-    tokenizer = train_tokenizer(texts, plan.general.vocabulary)
-    general = train_vectors(tokenizer, pairs, plan.general, progress)
-    ranking = out / "ranking"
-    ranking.mkdir(parents=True, exist_ok=True)
-    lexical = Lexical.fit(
-        [text.text for block in blocks for text in block.texts], known_words(pairs, blocks)
-    )
-    lexical.save(ranking)
+    tokenizer = train_tokenizer(general + own * 3, plan.general.vocabulary)
+    vectors = train_vectors(tokenizer, pairs, plan.general, progress, teacher)
+    tokenizer, kept = prune_tokenizer(tokenizer, general + own * 10, plan.pieces)
+    start = vectors[kept]
+    replay = pairs | lexicon_pairs(concepts)
 
     def second_stage(folder: Path, part: Sequence[Block]) -> StaticEncoder:
-        found = train_domain(tokenizer, general, part, pairs, plan.general, plan.domain, progress)
+        texts = [*part, *lexicon_blocks(concepts)]
+        found = train_domain(tokenizer, start, texts, replay, plan.general, plan.domain, progress)
         tables = Table.of(found.tokens), Table.of(found.grams)
         encoder = StaticEncoder(tokenizer, *tables, found.hashes, "")
         encoder.save(folder, {"plan": asdict(plan)})
         return encoder
 
-    held: list[tuple[Encoder, list[Block], list[Block]]] = []
-    for fold in range(plan.folds):
-        seen = [block for block in blocks if block.fold(plan.folds) != fold]
-        kept = [block for block in blocks if block.fold(plan.folds) == fold]
-        held.append((second_stage(out / f"fold-{fold}", seen), seen, kept))
+    seen, _ = hold_out(blocks)
+    judge = second_stage(out / "judge", seen)
     encoder = second_stage(out / "encoder", blocks)
-    fit_head(encoder, held, blocks, lexical, data, ranking)
+    ranking = out / "ranking"
+    ranking.mkdir(parents=True, exist_ok=True)
+    texts = [text.text for block in blocks for text in block.texts]
+    Lexical.fit(texts, known_words(pairs, blocks)).save(ranking)
+    fit_ranking(encoder, judge, data, ranking, progress)
     return encoder
 
 
-def fit_head(
-    encoder: Encoder,
-    held: Sequence[tuple[Encoder, list[Block], list[Block]]],
-    blocks: Sequence[Block],
-    lexical: Lexical,
-    data: Path,
-    ranking: Path,
+def fit_ranking(
+    encoder: Encoder, judge: Encoder, data: Path, ranking: Path, progress: Progress = _silent
 ) -> None:
-    """Classifier, fusion and calibration for an encoder.
+    """Classifier, prototypes, fusion and calibration for an encoder.
 
     Args:
-        held: per fold an encoder that did not see its last list of blocks, the blocks seen, and
-            those held out.
-        ranking: receives the files.
+        judge: an encoder made like the first, that did not see the held-out texts; for a model
+            that saw none of our texts, the model itself.
+        data: taxonomy, lexicon, own texts and benchmark.
+        ranking: holds ``lexical.npz`` and ``words.txt``; receives the other files.
     """
-    activities = Activities.load(data)
+    activities, lexical = Activities.load(data), Lexical.load(ranking)
+    blocks = read_blocks(data / "training")
+    seen, kept = hold_out(blocks)
+    progress("fusion", 0.1)
+    signals = Signals(
+        judge,
+        activities,
+        lexical,
+        fit_classifier(judge, lexical, labelled_texts(data, seen)),
+        fit_works(judge, lexical, seen),
+    )
+    fit_fusion(judged_lists(signals, kept), encoder.identity).save(ranking / "fusion.json")
+    progress("classifier", 0.5)
     fit_classifier(encoder, lexical, labelled_texts(data, blocks)).save(ranking)
-    judged: list[JudgedPairs] = []
-    for part, seen, kept in held:
-        signals = Signals(
-            part, activities, lexical, fit_classifier(part, lexical, labelled_texts(data, seen))
-        )
-        judged.append(held_out_pairs(signals, kept))
-    fusion = fit_fusion(judged, encoder.identity)
-    fusion.save(ranking / "fusion.json")
-    scores = [_score(fusion.weights, fusion.bias, part) for part in judged]
-    score, label = np.concatenate(scores), np.concatenate([part.label for part in judged])
-    need = np.concatenate([part.need + 1_000_000 * i for i, part in enumerate(judged)])
-    calibration = fit_calibration(score, label == 1, encoder.identity)
-    probability = calibration.probability(score)
-    cuts = np.flatnonzero(np.diff(need)) + 1
-    thresholds = tuple(
-        risk_threshold(
-            np.split(probability, cuts), np.split(label == 1, cuts), alpha, encoder.identity
-        )
-        for alpha in ALPHAS
-    )
-    Judged("held-out blocks of our own training texts", calibration, thresholds, 0.5).save(
-        ranking / "calibration.json"
-    )
-
-
-def _score(
-    weights: Mapping[str, tuple[float, ...]], bias: Mapping[str, float], judged: JudgedPairs
-) -> NDArray[np.float64]:
-    table = np.array([weights[name] for name in judged.pair])
-    return np.asarray((judged.signals * table).sum(axis=1) + [bias[n] for n in judged.pair])
+    fit_works(encoder, lexical, blocks).save(ranking / "works.npz")
+    uncalibrated(encoder.identity).save(ranking / "calibration.json")
+    progress("calibration", 0.9)
+    ranker = Ranker.load(data, encoder, ranking)
+    calibrate(ranker, Benchmark.load(data / "benchmark")).save(ranking / "calibration.json")
+    progress("calibration", 1.0)

@@ -145,6 +145,7 @@ def train_vectors(
     teacher: Teacher | None = None,
 ) -> NDArray[np.float32]:
     """Token vectors (vocabulary, dimension) trained on all pairs."""
+    torch.set_num_threads(1)  # threads that wait for each other lose to one on a shared machine
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     texts = list(dict.fromkeys(t for group in pairs.values() for pair in group for t in pair))

@@ -1,0 +1,134 @@
+"""The recipe on a tiny corpus, and the shipped encoder read two ways."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matcher.calibration import CalibrationError, fit_calibration, risk_threshold
+from matcher.encoder import SHIPPED, StaticEncoder, Table
+from matcher.training.domain import DomainRecipe, train_domain
+from matcher.training.own_texts import TrainingTextError, hold_out, read_blocks
+from matcher.training.static import Recipe, train_vectors
+from matcher.training.tokenizer import prune_tokenizer, train_tokenizer
+
+PAIRS = [
+    ("fiets", "vélo"),
+    ("wassen", "laver"),
+    ("hout", "bois"),
+    ("tuin", "jardin"),
+    ("doos", "boîte"),
+    ("strijken", "repasser"),
+    ("kaars", "bougie"),
+    ("brood", "pain"),
+]
+
+
+def silent(what: str, done: float) -> None:
+    del what, done
+
+
+def test_pairs_come_together(tmp_path: Path) -> None:
+    pairs = [(f"{a} {n}", f"{b} {n}") for n in range(8) for a, b in PAIRS]
+    tokenizer = train_tokenizer([t for pair in pairs for t in pair], 120)
+    recipe = Recipe(dimension=16, matryoshka=(16, 8), epochs=30, batch=64)
+    vectors = train_vectors(tokenizer, {"x": pairs}, recipe, silent)
+    small, kept = prune_tokenizer(tokenizer, [t for pair in pairs for t in pair], 100)
+    (tmp_path / "a.tsv").write_text(
+        "# een\nneed\tnl\tfiets kapot\noffer\tfr\tréparer un vélo\n"
+        "# twee\nneed\tnl\tvuile was\noffer\tnl\twassen\nnot:none\tnl\tadvocaat\n",
+        encoding="utf-8",
+    )
+    found = train_domain(
+        small,
+        vectors[kept],
+        read_blocks(tmp_path),
+        {},
+        recipe,
+        DomainRecipe(steps=5, grams=50),
+        silent,
+    )
+    tables = Table.of(found.tokens), Table.of(found.grams)
+    StaticEncoder(small, *tables, found.hashes, "").save(tmp_path / "encoder", {})
+    encoder = StaticEncoder.load(tmp_path / "encoder")
+    rows = encoder.encode([word for pair in PAIRS for word in pair])
+    alike = rows[::2] @ rows[1::2].T
+    assert (alike.argmax(axis=1) == np.arange(len(PAIRS))).mean() >= 0.75
+    assert len(encoder.identity) == 12
+
+
+def test_sentence_transformers_reads_the_same_vectors() -> None:
+    from sentence_transformers import SentenceTransformer
+
+    from matcher.training.module import HybridStatic
+
+    texts = [
+        "vuile luiers ophalen",
+        "repair bikes",
+        "réparer des vélos",
+        "zzqx",
+        "kuisne van burelen",
+    ]
+    ours = StaticEncoder.load(SHIPPED).encode(texts)
+    model = SentenceTransformer(modules=[HybridStatic.load(SHIPPED)], device="cpu")
+    theirs = model.encode(texts, normalize_embeddings=True)
+    assert np.abs(ours - theirs).max() < 1e-5
+
+
+def test_shipped_encoder_is_small() -> None:
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 16_000_000
+
+
+def test_bad_lines_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("# x\nneed\tnl\tgoed\nvraag\tnl\tfout\n", encoding="utf-8")
+    with pytest.raises(TrainingTextError, match=r"a.tsv line 3: kind 'vraag'"):
+        read_blocks(tmp_path)
+
+
+def test_nothing_held_out_is_seen() -> None:
+    blocks = read_blocks(SHIPPED.parent / "training")
+    seen, kept = hold_out(blocks)
+    known = {text.text for block in seen for text in block.texts}
+    apart = {text.text for block in kept for text in block.texts}
+    assert len(apart) > 1_000
+    assert len(known & apart) < 0.01 * len(apart)  # a few short texts stand in two blocks
+
+
+def test_probabilities_follow_the_share_that_suits() -> None:
+    rng = np.random.default_rng(0)
+    score = rng.normal(size=4_000)
+    label = rng.random(4_000) < 1 / (1 + np.exp(-2 * score))
+    for count, kind in ((500, "sigmoid"), (4_000, "isotonic")):
+        fitted = fit_calibration(score[:count], label[:count], "x")
+        assert fitted.kind == kind
+        assert fitted.probability(1.0) == pytest.approx(0.88, abs=0.08)
+        assert (np.diff(fitted.probability(np.linspace(-4, 4, 50))) >= 0).all()
+    with pytest.raises(CalibrationError, match="at least"):
+        fit_calibration(score[:5], label[:5], "x")
+
+
+def test_threshold_keeps_its_promise_on_new_needs() -> None:
+    rng = np.random.default_rng(1)
+
+    def needs(count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        suits = [rng.random(40) < 0.15 for _ in range(count)]
+        return [np.clip(rng.normal(0.3 + 0.4 * s, 0.15), 0, 1) for s in suits], suits
+
+    missed = []
+    for _ in range(20):
+        threshold = risk_threshold(*needs(400), 0.1)
+        assert threshold.refused is None
+        found, suits = needs(400)
+        missed.append(
+            np.mean(
+                [
+                    (p[s] < threshold.value).mean()
+                    for p, s in zip(found, suits, strict=True)
+                    if s.any()
+                ]
+            )
+        )
+    assert np.mean(missed) <= 0.105
+    few = risk_threshold(*needs(100), 0.1)
+    assert few.refused is not None
+    assert "300" in few.refused
