@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import func, select
 
 from api.pages.visit import VisitDep
-from api.services import hubs
+from api.services import hubs, retention
 from api.services.desk import Desk
 from models import Broadcast, BroadcastException, Collaboration, Company, Hub, Lead, Need, Site
 from models.broadcast import ExceptionKind
@@ -44,7 +44,8 @@ def how(visit: VisitDep) -> Response:
 @router.get("/privacy")
 def privacy(visit: VisitDep) -> Response:
     """What is kept, why and how long."""
-    return visit.page("public/privacy.html", days=visit.runtime.settings.retention_days)
+    table = retention.privacy_table(visit.runtime.settings.retention_days)
+    return visit.page("public/privacy.html", table=table)
 
 
 @router.get("/help")

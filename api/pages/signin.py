@@ -1,13 +1,15 @@
 """Signing in by mailed link, signing out, sessions and API tokens of one's own."""
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
+from fastapi.encoders import jsonable_encoder
 
 from api.i18n import LANGUAGES
 from api.pages.fields import Text, Texts, caught
 from api.pages.visit import YEAR, MemberVisit, Visit, VisitDep
-from api.services import people, signin
+from api.services import people, retention, signin
 from api.web import COOKIE, LANGUAGE_COOKIE, Csrf
 from models import BrowserSession, Company, Firm, Hub, Person
 
@@ -161,3 +163,29 @@ def revoke_token(visit: MemberVisit, token: Text = "") -> Response:
     """Make a token worthless."""
     signin.revoke_token(visit.desk, token)
     return visit.go("/account", "token_revoked")
+
+
+@router.get("/account/data.json")
+def own_data(visit: MemberVisit) -> Response:
+    """Everything that is kept about oneself, to take along (GDPR art. 15 and 20)."""
+    data = retention.export(visit.desk, visit.desk.actor.person_id or "")
+    return Response(
+        json.dumps(jsonable_encoder(data), ensure_ascii=False, indent=1),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="my-data.json"'},
+    )
+
+
+@router.get("/account/erase")
+def erase_page(visit: MemberVisit) -> Response:
+    """Ask once more: erasing cannot be undone."""
+    return visit.page("account/erase.html")
+
+
+@router.post("/account/erase", dependencies=[Csrf])
+def erase(visit: MemberVisit) -> Response:
+    """Erase oneself (GDPR art. 17); what proves neutrality stays without the name."""
+    retention.erase(visit.desk, visit.desk.actor.person_id or "")
+    response = visit.go("/", "erased")
+    response.delete_cookie(COOKIE)
+    return response

@@ -10,6 +10,7 @@ def N_(text: str) -> str:
 
 NOTICES: dict[str, str] = {
     "signed_out": N_("Je bent afgemeld."),
+    "erased": N_("Je gegevens zijn gewist."),
     "session_ended": N_("Dat toestel is afgemeld."),
     "confirmed": N_("Je vraag is bevestigd en ligt bij de coördinator van de hub."),
     "need_sent": N_("Je vraag is verstuurd en ligt bij de coördinator van de hub."),

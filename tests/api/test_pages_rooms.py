@@ -118,6 +118,8 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         "/demo": (404,) * 5,
         "/demo/mail": (404,) * 5,
         "/account": (401, 200, 200, 200, 200),
+        "/account/erase": (401, 200, 200, 200, 200),
+        "/account/data.json": (401, 200, 200, 200, 200),
         "/needs": (401, 200, 200, 200, 200),
         "/leads": (401, 200, 200, 200, 200),
         "/leads/why": (401, 200, 200, 200, 200),

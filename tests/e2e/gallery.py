@@ -95,6 +95,7 @@ def lay(town: Town) -> list[Picture]:
         Picture("demo_mail", "/demo/mail"),
         Picture("demo_one_mail", f"/demo/mail/{mail}"),
         Picture("account", "/account", "finn"),
+        Picture("erase", "/account/erase", "finn"),
         Picture("needs", "/needs", "finn"),
         Picture("confirm", f"/needs/{draft}/confirm", "finn"),
         Picture("need_draft", f"/needs/{draft}", "finn"),
