@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from sqlalchemy import func, select
@@ -33,19 +32,22 @@ def stale_offers(desk: Desk, encoder: Encoder) -> Sequence[Offer]:
     return [offer for offer, known in rows if known != text_hash(offer.text)]
 
 
-def refresh_vectors(desk: Desk, progress: Progress | None = None) -> int:
-    """Encode what is new or was encoded by another model; returns how many.
+def refresh_vectors(
+    desk: Desk, progress: Progress | None = None, *, most: int | None = None
+) -> int:
+    """Encode what is new or was encoded by another model (`most` of it); returns how many.
 
     The vectors of the former model stay until all of the new are there, so that a serving
     process never lacks any.
     """
     encoder = desk.runtime.ranker.encoder
     stale = stale_offers(desk, encoder)
+    if most is not None and len(stale) > most:
+        _store(desk, encoder, stale[:most])
+        return most
     for start in range(0, len(stale), BATCH):
         batch = stale[start : start + BATCH]
-        _store(
-            desk, encoder, batch, desk.runtime.ranker.encode_offers([offer.text for offer in batch])
-        )
+        _store(desk, encoder, batch)
         if progress:
             progress(min(start + BATCH, len(stale)), len(stale))
     desk.session.flush()
@@ -56,7 +58,8 @@ def refresh_vectors(desk: Desk, progress: Progress | None = None) -> int:
     return len(stale)
 
 
-def _store(desk: Desk, encoder: Encoder, offers: Sequence[Offer], vectors: Any) -> None:
+def _store(desk: Desk, encoder: Encoder, offers: Sequence[Offer]) -> None:
+    vectors = desk.runtime.ranker.encode_offers([offer.text for offer in offers])
     known = {
         each.offer_id: each
         for each in desk.session.scalars(

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from api.mail import bounces
 from api.runtime import Runtime
-from api.services import closing, digests, nudges, retention
+from api.services import closing, digests, nudges, retention, vectors
 from api.services.desk import WORKER, Desk
 from api.worker import webhooks
 
 log = logging.getLogger("maatmatch.worker")
 
 EVERY = 60.0  # seconds
+FEW = 64  # offers encoded in one transaction
 _LOCK = 4_207_013_586  # any number, the same in every process, nobody else's
 
 
@@ -59,6 +60,7 @@ class Chores(threading.Thread):
         Each broadcast in a transaction of its own, and only when it needs one: judging all
         companies anew takes a while, and on SQLite everybody else who writes would wait.
         """
+        self._encode_offers()
         with self._reading() as session:
             ids = closing.open_ones(Desk(session, self._runtime, WORKER))
         for broadcast_id in ids:
@@ -80,6 +82,16 @@ class Chores(threading.Thread):
                     if _alone(session):
                         act(Desk(session, self._runtime, WORKER), each)
         webhooks.send_due(self._runtime)
+
+    def _encode_offers(self) -> None:
+        """Store vectors of new and changed offers; a few at a time, others write too."""
+        while not self._stopping.is_set():
+            with self._reading() as session:
+                desk = Desk(session, self._runtime, WORKER)
+                if not vectors.stale_offers(desk, self._runtime.ranker.encoder):
+                    return
+            with self._runtime.sessions.begin() as session:
+                vectors.refresh_vectors(Desk(session, self._runtime, WORKER), most=FEW)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

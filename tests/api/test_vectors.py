@@ -1,5 +1,6 @@
 """Stored vectors: made once, remade when text or encoder changes, never lacking meanwhile."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from api.runtime import Runtime
 from api.services import companies, vectors
 from api.services.desk import IMPORT, Desk
+from api.worker import chores
 from models import Offer, OfferVector
 from tests.conftest import World
 
@@ -96,3 +98,14 @@ def test_the_index_follows_every_change(desk: Desk, world: World) -> None:
     companies.deactivate(desk, world.pack)
     desk.session.flush()
     assert world.pack not in {line.company_id for line in vectors.offer_index(desk).offers}
+
+
+def test_the_worker_stores_vectors_a_few_at_a_time(
+    runtime: Runtime, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chores, "FEW", 2)
+    chores.Chores(runtime, threading.Event()).run_once()
+    with runtime.sessions.begin() as session:
+        desk = Desk(session, runtime)
+        assert vectors.stale_offers(desk, runtime.ranker.encoder) == []
+        assert len(kept(desk)[runtime.ranker.encoder.identity]) == 5
