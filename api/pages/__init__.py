@@ -7,6 +7,7 @@ from api.pages import (
     companies,
     demo,
     embeds,
+    feeds,
     hub,
     imports,
     intake,
@@ -23,6 +24,7 @@ from api.pages import (
 # Order counts where a fixed path and one with an id could both fit: the fixed one comes first.
 router = APIRouter(include_in_schema=False)
 for _part in (
+    feeds,
     public,
     signin,
     intake,
