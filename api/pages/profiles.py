@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from api.errors import Invalid, NotFound
 from api.pages.fields import Text, Texts, caught, day, number
 from api.pages.visit import CoordinatorVisit, MemberVisit, Visit
-from api.services import authorisation, companies
+from api.services import authorisation, companies, feeds
 from api.web import Csrf
 from models import Offer
 from models.company import Delivery, Recognition
@@ -54,7 +54,7 @@ def _edit(
         held={each.code: each.valid_until for each in company.certificates},
         deliveries=[each.value for each in Delivery],
         recognitions=[each.value for each in Recognition],
-        today=visit.desk.today,
+        feed=f"/feed/{feeds.secret(visit.desk, company_id)}",
     )
 
 
@@ -209,3 +209,10 @@ def standing(
     companies.set_recognition(visit.desk, company_id, Recognition(recognition))
     companies.deactivate(visit.desk, company_id, active=bool(active))
     return visit.go(f"/companies/{company_id}/edit", "profile")
+
+
+@router.post("/companies/{company_id}/feed", dependencies=[Csrf])
+def renew_feed(visit: MemberVisit, company_id: str) -> Response:
+    """A new secret address for the feed; the former one stops working."""
+    feeds.renew(visit.desk, company_id)
+    return visit.go(f"/companies/{company_id}/edit#feed", "feed")

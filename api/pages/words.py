@@ -40,6 +40,7 @@ NOTICES: dict[str, str] = {
     "profile": N_("Het profiel is bewaard."),
     "offer_added": N_("Het aanbod is toegevoegd."),
     "offer_changed": N_("Het aanbod is bewaard."),
+    "feed": N_("De nieuwe adressen staan klaar; de oude werken niet meer."),
     "absence": N_("De afwezigheid is bewaard."),
     "certificates": N_("De certificaten zijn bewaard."),
     "imported": N_("De lijst is ingelezen."),
