@@ -86,7 +86,7 @@ def rank_files(
                     "score": round(float(ranking.score[row]), 6),
                     "probability": round(float(ranking.probability[row]), 6),
                 }
-                handle.write(json.dumps(held, ensure_ascii=False) + "\n")
+                handle.write(json.dumps(held) + "\n")
                 written += 1
             if progress is not None:
                 progress(done, len(asked))

@@ -19,7 +19,7 @@ from matcher.text import FUNCTION_WORDS, Language, words
 
 BUCKETS = 1 << 16
 K1, B = 1.2, 0.75  # the usual BM25 constants (Robertson & Zaragoza 2009)
-SHORTEST_PART = 4
+SHORTEST_PART, LONGEST_COMPOUND = 4, 60
 _STEMMER = {"nl": "dutch", "fr": "french", "en": "english"}
 _LINKS = ("", "s", "e", "en", "er")  # what Dutch puts between the parts of a compound
 
@@ -94,7 +94,7 @@ class Compounds:
     @lru_cache(maxsize=50_000)  # noqa: B019 - one splitter lives as long as the ranker
     def split(self, word: str) -> tuple[str, ...]:
         """Parts of a compound, or the word alone; the longest last part is taken first."""
-        if len(word) < 2 * SHORTEST_PART:
+        if not 2 * SHORTEST_PART <= len(word) <= LONGEST_COMPOUND:
             return (word,)
         for cut in range(SHORTEST_PART, len(word) - SHORTEST_PART + 1):
             head, tail = word[:cut], word[cut:]

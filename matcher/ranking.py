@@ -22,7 +22,7 @@ from matcher.encoder import Encoder, EncoderError, load_encoder
 from matcher.fusion import Fusion
 from matcher.lexical import Lexical
 from matcher.signals import OfferIndex, OfferLine, Signals, one_line
-from matcher.text import Language, detect_language, split_steps
+from matcher.text import Language, detect_language, split_steps, without_asking
 from matcher.works import Works
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -37,6 +37,7 @@ FILES = (
 )
 MOST_STEPS = 12
 SHOWN_ACTIVITIES = 5
+FIT_ACTIVITIES = 3
 LEAST_STEP = 0.3  # probability of its activity from which a piece of text is a step
 STEP_SHARE, STEP_COST = 0.7, 1.0
 """An offer that does one of several steps: its best step has this share of the score, the rest is
@@ -203,7 +204,6 @@ class Ranker:
         found = self.signals.activities(units, vectors)
         steps = self._join(units, vectors, found)
         rows = [0, *(range(1, len(steps.units)) if len(units) > 1 else [])]
-        none = self.signals.none
         return Reading(
             text=text,
             language=detect_language(whole),
@@ -211,11 +211,22 @@ class Ranker:
                 self._step(unit, probabilities)
                 for unit, probabilities in zip(steps.units[1:], steps.activities[1:], strict=True)
             ),
-            fit=float(1 - found[0, none]) if vectors[0].any() else 0.0,
+            fit=self._fit(whole),
             units=tuple(steps.units[row] for row in rows),
             vectors=steps.vectors[rows],
             activities=steps.activities[rows],
         )
+
+    def _fit(self, whole: str) -> float:
+        """How surely a text is work: its likeliest activities against no work at all.
+
+        Many activities with a little each, as for meaningless text, speak for none of them.
+        """
+        asked = without_asking(whole)
+        found = self.signals.activities([asked], self.encoder.encode([asked]))[0]
+        none = found[self.signals.none]
+        work = np.sort(np.delete(found, self.signals.none))[-FIT_ACTIVITIES:].sum()
+        return float(work / (work + none))
 
     def _join(
         self, units: list[str], vectors: NDArray[np.float32], found: NDArray[np.float32]

@@ -130,6 +130,21 @@ _COURTESY = re.compile(
     r"salutations|thank|thanks|kind regards|best regards|regards)\b",
     re.I,
 )
+_ASKING = re.compile(
+    r"\b(?:gezocht|zoek|zoekt|zoeken|zoekende|gevraagd|nodig|graag|wanted|needed|needs?|"
+    r"looking for|seeking|recherch\w*|cherch\w*|besoin|on)\b",
+    re.I,
+)
+
+
+def without_asking(text: str) -> str:
+    """A text on one line without the words that only say something is asked for.
+
+    "Gezocht" says nothing about the work; whole kinds of texts that are no work end in it.
+    """
+    return " ".join(_ASKING.sub(" ", text).split()) or text
+
+
 def split_sentences(text: str) -> list[str]:
     """Sentences and list lines of a cleaned text, without greetings and thanks."""
     pieces = (piece.strip(" .,;:-–—") for piece in _SENTENCE.split(text) if piece)

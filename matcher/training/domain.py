@@ -77,6 +77,8 @@ def gram_table(texts: Sequence[str], size: int) -> NDArray[np.uint64]:
 
 def gram_rows(texts: Sequence[str], table: NDArray[np.uint64]) -> list[NDArray[np.int64]]:
     """Per text the rows of the table its n-grams have; unknown n-grams are left out."""
+    if not len(table):
+        return [np.zeros(0, np.int64) for _ in texts]
     hashes, owner = char_grams(texts)
     at = np.searchsorted(table, hashes).clip(max=len(table) - 1)
     known = table[at] == hashes

@@ -80,7 +80,7 @@ def test_stored_vectors_rank_the_same(ranker: Ranker) -> None:
     ("text", "language"),
     [
         ("Wie kan onze lakens wassen?", "nl"),
-        ("fietsherstelling", "nl"),
+        ("fietsen herstellen", "nl"),
         ("Nous cherchons quelqu'un pour laver les draps", "fr"),
         ("nettoyage de bureaux", "fr"),
         ("We need someone to repair bikes", "en"),
