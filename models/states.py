@@ -16,16 +16,16 @@ class IllegalTransition(ValueError):
 
 
 class NeedState(StrEnum):
-    DRAFT = "draft"              # written, mail address not yet proven
-    SUBMITTED = "submitted"      # in the coordinator's intake queue
-    OPEN = "open"                # broadcast: companies can answer
-    DECIDING = "deciding"        # deadline passed, the firm chooses among the interested
-    CHOSEN = "chosen"            # the firm chose one or more
+    DRAFT = "draft"  # written, mail address not yet proven
+    SUBMITTED = "submitted"  # in the coordinator's intake queue
+    OPEN = "open"  # broadcast: companies can answer
+    DECIDING = "deciding"  # deadline passed, the firm chooses among the interested
+    CHOSEN = "chosen"  # the firm chose one or more
     NONE_CHOSEN = "none_chosen"  # the firm chose none
-    RETURNED = "returned"        # nobody was interested: back to the coordinator
-    REFERRED = "referred"        # handed to another hub, partner or expert
-    NO_FIT = "no_fit"            # no work in it for a maatwerkbedrijf
-    WITHDRAWN = "withdrawn"      # taken back by the firm
+    RETURNED = "returned"  # nobody was interested: back to the coordinator
+    REFERRED = "referred"  # handed to another hub, partner or expert
+    NO_FIT = "no_fit"  # no work in it for a maatwerkbedrijf
+    WITHDRAWN = "withdrawn"  # taken back by the firm
 
 
 class CollaborationState(StrEnum):
