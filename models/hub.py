@@ -15,7 +15,7 @@ class HubKind(StrEnum):
 
 
 class Policy(StrEnum):
-    ACTIVITY = "activity"            # eligible by activity: probability at or above the threshold
+    ACTIVITY = "activity"  # eligible by activity: probability at or above the threshold
     ALL_IN_REGION = "all_in_region"  # every company in reach, whatever it does
 
 

@@ -11,9 +11,9 @@ from models.base import Base, Email, Language, enum_column, reference
 
 
 class MessageState(StrEnum):
-    DUE = "due"          # to be handed over at or after due_at
-    SENT = "sent"        # the mail server took it
-    FAILED = "failed"    # refused for good, or given up after the last try
+    DUE = "due"  # to be handed over at or after due_at
+    SENT = "sent"  # the mail server took it
+    FAILED = "failed"  # refused for good, or given up after the last try
     BOUNCED = "bounced"  # taken, later returned
     CANCELLED = "cancelled"
 
@@ -51,9 +51,7 @@ class Message(Base):
     __table_args__ = (Index("ix_message_claim", "state", "due_at", "rank"),)
 
     kind: Mapped[MessageKind] = mapped_column(enum_column(MessageKind))
-    state: Mapped[MessageState] = mapped_column(
-        enum_column(MessageState), default=MessageState.DUE
-    )
+    state: Mapped[MessageState] = mapped_column(enum_column(MessageState), default=MessageState.DUE)
     message_id: Mapped[str] = mapped_column(String(200), unique=True)
     lead_id: Mapped[str | None] = reference("lead", nullable=True)
     need_id: Mapped[str | None] = reference("need", nullable=True)

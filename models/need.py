@@ -17,7 +17,7 @@ class WorkPlace(StrEnum):
 
 
 class StepSource(StrEnum):
-    READ = "read"            # as the matcher understood it
+    READ = "read"  # as the matcher understood it
     CORRECTED = "corrected"  # as the coordinator corrected it
 
 
@@ -39,9 +39,7 @@ class Need(Base):
     volume: Mapped[str] = mapped_column(String(300), default="")
     rhythm: Mapped[str] = mapped_column(String(300), default="")
     starts_on: Mapped[date | None]
-    work_place: Mapped[WorkPlace] = mapped_column(
-        enum_column(WorkPlace), default=WorkPlace.EITHER
-    )
+    work_place: Mapped[WorkPlace] = mapped_column(enum_column(WorkPlace), default=WorkPlace.EITHER)
     certificates: Mapped[list[str]] = mapped_column(default=list)
     contact_name: Mapped[Name]
     contact_email: Mapped[Email]

@@ -32,9 +32,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_meeting_need_id"), "meeting", ["need_id"])
     with op.batch_alter_table("message") as table:
         table.add_column(sa.Column("digest_id", sa.String(length=26), nullable=True))
-        table.create_foreign_key(
-            op.f("fk_message_digest_id"), "message", ["digest_id"], ["id"]
-        )
+        table.create_foreign_key(op.f("fk_message_digest_id"), "message", ["digest_id"], ["id"])
         table.create_index(op.f("ix_message_digest_id"), ["digest_id"])
     with op.batch_alter_table("company") as table:
         table.add_column(
