@@ -43,7 +43,7 @@ class OfferIndex:
     vectors: NDArray[np.float32]
     activities: NDArray[np.float32]
     near: NDArray[np.float32]
-    works: NDArray[np.float32]
+    works: Postings
     languages: NDArray[np.int64]
     chars: Postings
     bm25: Postings
@@ -102,7 +102,7 @@ class Signals:
             vectors=held,
             activities=found,
             near=found @ self._near,
-            works=self.works.probabilities(held, chars),
+            works=Postings(self.works.likeliest(held, chars)),
             languages=np.array([LANGUAGES.index(one) for one in languages], dtype=np.int64),
             chars=Postings(chars),
             bm25=Postings(self.lexical.bm25(texts, languages)),
@@ -133,15 +133,16 @@ class Signals:
         stems = self.lexical.bm25_query(units, [language] * len(units))
         found = np.zeros((len(units), len(index.offers), len(SIGNALS)), dtype=np.float32)
         found[:, :, 0] = vectors @ index.vectors.T
+        works = self.works.likeliest(vectors, chars)
         for row in range(len(units)):
             found[row, :, 1] = index.chars.score(*pick(chars, row))
             found[row, :, 2] = index.bm25.score(*pick(stems, row))
+            same = index.works.score(*pick(works, row))
+            found[row, :, 5] = np.log1p(same / FLOOR)
         work = activities.copy()
         work[:, self.none] = 0
         found[:, :, 3] = np.log1p(work @ index.activities.T / FLOOR)
         found[:, :, 4] = work @ index.near.T
-        same = self.works.probabilities(vectors, chars) @ index.works.T
-        found[:, :, 5] = np.log1p(same / FLOOR)
         return found
 
 

@@ -48,6 +48,8 @@ def _keep(character: str) -> str:
 
 def normalise(text: str) -> str:
     """Lower case without accents: two spellings of one word become equal."""
+    if text.isascii():
+        return text.lower()
     split = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in split if not unicodedata.combining(c))
 

@@ -16,6 +16,7 @@ from matcher.lexical import BUCKETS, Lexical, Postings, Terms, pick
 
 VECTOR_SHARPNESS = 12.0
 GRAM_SHARPNESS = 20.0
+KEPT = 16  # works kept per text: the rest holds next to nothing
 GRAMS_KEPT = 400  # n-grams of a prototype: the others weigh next to nothing
 
 
@@ -48,7 +49,11 @@ class Works:
         place = np.arange(len(rows)) - np.searchsorted(rows, rows)  # by weight within its row
         kept = np.sort(order[place < GRAMS_KEPT])
         grams = Terms(buckets[kept], weights[kept].astype(np.float32), rows[kept], len(groups))
-        return cls(Table.of(sums / np.where(norms > 0, norms, 1)), grams, encoder.identity)
+        return cls(
+            Table.of((sums / np.where(norms > 0, norms, 1)).astype(np.float32)),
+            grams,
+            encoder.identity,
+        )
 
     def save(self, path: Path) -> None:
         """Write what :meth:`load` reads."""
@@ -88,3 +93,11 @@ class Works:
         logits -= logits.max(axis=1, keepdims=True)
         found = np.exp(logits)
         return np.asarray(found / found.sum(axis=1, keepdims=True), dtype=np.float32)
+
+    def likeliest(self, vectors: NDArray[np.float32], chars: Terms) -> Terms:
+        """The :data:`KEPT` likeliest works of each text, as sparse rows of probabilities."""
+        found = self.probabilities(vectors, chars)
+        count, kept = len(found), min(KEPT, found.shape[1])
+        best = np.sort(np.argpartition(-found, kept - 1, axis=1)[:, :kept], axis=1)
+        weights = np.take_along_axis(found, best, axis=1)
+        return Terms(best.ravel(), weights.ravel(), np.repeat(np.arange(count), kept), count)

@@ -16,11 +16,11 @@ from tokenizers import Tokenizer
 from matcher.encoder import LONGEST, StaticEncoder, Table
 
 
-class HybridStatic(InputModule):  # type: ignore[misc]
+class HybridStatic(InputModule):
     """Mean of token vectors plus mean of character n-gram vectors, both as embedding bags."""
 
     def __init__(self, encoder: StaticEncoder) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.encoder = encoder
         self.tokenizer: Tokenizer = encoder.tokenizer
         self.tokens = self._bag(encoder.tokens)
@@ -40,11 +40,12 @@ class HybridStatic(InputModule):  # type: ignore[misc]
 
     def save(self, output_path: str, *args: Any, **kwargs: Any) -> None:
         """Write the tables, rounded to 8 bits, where :meth:`load` reads them."""
-        tables = (Table.of(bag.weight.detach().numpy()) for bag in (self.tokens, self.grams))
-        saved = StaticEncoder(self.tokenizer, *tables, self.encoder.hashes, "")
+        tokens = Table.of(self.tokens.weight.detach().numpy())
+        grams = Table.of(self.grams.weight.detach().numpy())
+        saved = StaticEncoder(self.tokenizer, tokens, grams, self.encoder.hashes, "")
         saved.save(Path(output_path), {})
 
-    def preprocess(
+    def preprocess(  # type: ignore[override]
         self, inputs: list[str], prompt: str | None = None, **kwargs: Any
     ) -> dict[str, torch.Tensor]:
         """Rows of both tables with bag offsets."""

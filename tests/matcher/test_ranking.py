@@ -118,4 +118,4 @@ def test_a_foreign_encoder_is_refused(ranker: Ranker) -> None:
         encode = ranker.encoder.encode
 
     with pytest.raises(EncoderError, match="maatmatch train"):
-        Ranker.load(encoder=Other())  # type: ignore[arg-type]
+        Ranker.load(encoder=Other())
