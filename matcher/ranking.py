@@ -151,7 +151,7 @@ class Ranker:
             if identity != encoder.identity:
                 raise EncoderError(
                     f"the {part} was made for encoder {identity}, not {encoder.identity}; "
-                    "make the ranking files for this encoder with: maatmatch train --head-only"
+                    "make its files with matcher.training.run.fit_ranking (maatmatch train makes all)"
                 )
         self.encoder = encoder
         self.activities = activities

@@ -18,6 +18,7 @@ from matcher.training.judged import calibrate, uncalibrated
 from matcher.training.lexicon import lexicon_blocks, lexicon_pairs, read_lexicon
 from matcher.training.own_texts import Block, hold_out, read_blocks
 from matcher.training.static import Progress, Recipe, Teacher, train_vectors
+from matcher.training.teacher import installed_teacher, teach
 from matcher.training.tokenizer import prune_tokenizer, train_tokenizer
 from matcher.training.weights import fit_fusion, judged_lists
 
@@ -65,7 +66,7 @@ def train(
         data: the project's data folder: taxonomy, lexicon, own training texts, benchmark (the
             last for the calibration only).
         teacher: vectors of an English model for texts of the corpus
-            (:func:`matcher.training.teacher.teach`); None trains without.
+            (:func:`matcher.training.teacher.teach`); None takes the installed one, or none.
 
     Raises:
         CorpusError, TrainingTextError: a file is missing or a line cannot be read.
@@ -75,6 +76,9 @@ def train(
     pairs = read_pairs(corpus)
     general = list(dict.fromkeys(t for group in pairs.values() for pair in group for t in pair))
     own = [text.text for block in blocks for text in [*block.texts, *block.misses]]
+    if teacher is None and (encode := installed_teacher()) is not None:
+        progress("teacher", 0.0)
+        teacher = teach(pairs, encode, plan.general.dimension)
     progress("tokenizer", 0.0)
     tokenizer = train_tokenizer(general + own * 3, plan.general.vocabulary)
     vectors = train_vectors(tokenizer, pairs, plan.general, progress, teacher)

