@@ -151,7 +151,7 @@ class Ranker:
             if identity != encoder.identity:
                 raise EncoderError(
                     f"the {part} was made for encoder {identity}, not {encoder.identity}; "
-                    "make its files with matcher.training.run.fit_ranking, or all with: maatmatch train"
+                    "make its files with matcher.training.run.fit_ranking, or: maatmatch train"
                 )
         self.encoder = encoder
         self.activities = activities
