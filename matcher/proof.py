@@ -143,7 +143,7 @@ def _content(document: Document) -> tuple[bool, str]:
         for each in document["corrections"]
     ]
     claimed = [each["content_hash"] for each in document["corrections"]]
-    if written != shown or claimed != [each["content_hash"] for each in shown]:
+    if not _same(written, shown) or claimed != [each["content_hash"] for each in shown]:
         return False, "the corrections are not those that were sent"
     return True, f"one content for all, {len(shown)} corrections, each to all"
 
