@@ -54,7 +54,9 @@ def _edit(
         held={each.code: each.valid_until for each in company.certificates},
         deliveries=[each.value for each in Delivery],
         recognitions=[each.value for each in Recognition],
-        feed=f"/feed/{feeds.secret(visit.desk, company_id)}",
+        feed=f"/feed/{feeds.secret(visit.desk, company_id)}"
+        if company_id in visit.desk.actor.companies
+        else "",
     )
 
 
