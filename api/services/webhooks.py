@@ -218,7 +218,9 @@ def _public(address: str) -> bool:
 
 
 def _mine(desk: Desk, hub_id: str | None, company_id: str | None) -> None:
-    if not (hub_id in desk.actor.hubs or company_id in desk.actor.companies):
+    """Of exactly one, and that one's own: beside a hub of one's own no company may slip in."""
+    mine = company_id in desk.actor.companies if hub_id is None else hub_id in desk.actor.hubs
+    if not mine or None not in (hub_id, company_id):
         raise NotAllowed("company_only", "webhooks are for your own hub or maatwerkbedrijf")
 
 

@@ -163,6 +163,16 @@ def test_only_for_ones_own(sqlite_runtime: Runtime, sqlite_world: World) -> None
             webhooks.add(maud, "https://93.184.215.14/", company_id=sqlite_world.wash)
         with pytest.raises(NotAllowed):
             webhooks.of(maud, hub_id=sqlite_world.hub)
+        cato = Desk(session, sqlite_runtime, sqlite_world.cato)
+        for actor in (cato, maud):
+            for company in (sqlite_world.wash, sqlite_world.pack):
+                with pytest.raises(NotAllowed):
+                    webhooks.add(
+                        actor,
+                        "https://93.184.215.14/",
+                        hub_id=sqlite_world.hub,
+                        company_id=company,
+                    )
         mine = webhooks.add(maud, "https://93.184.215.14/", company_id=sqlite_world.pack)
         assert [each.id for each in webhooks.of(maud, company_id=sqlite_world.pack)] == [mine.id]
         webhooks.remove(maud, mine.id)
