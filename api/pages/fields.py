@@ -1,5 +1,6 @@
 """What browsers send in form fields, made into values; and errors laid beside their field."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -41,9 +42,12 @@ def number(value: str, field: str) -> float | None:
     if not value.strip():
         return None
     try:
-        return float(value.strip().replace(",", "."))
+        found = float(value.strip().replace(",", "."))
     except ValueError:
-        raise Invalid("bad_number", f"{field}: {value!r} is no number", field=field) from None
+        found = math.nan
+    if not math.isfinite(found):  # float() takes "nan", "inf" and 1e309
+        raise Invalid("bad_number", f"{field}: {value!r} is no number", field=field)
+    return found
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Every row is checked and every bad one reported with what is wrong. A row whose 
 is known changes what is there; nothing is ever doubled by importing a file twice.
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -308,9 +309,12 @@ def _number(row: Row, name: str, default: float | None) -> float | None:
     if not value:
         return default
     try:
-        return float(value)
+        found = float(value)
     except ValueError:
-        raise Invalid("bad_number", f"{name}: {row[name]!r} is no number", field=name) from None
+        found = math.nan
+    if not math.isfinite(found):  # float() takes "nan", "inf" and 1e309
+        raise Invalid("bad_number", f"{name}: {row[name]!r} is no number", field=name)
+    return found
 
 
 def _choice(row: Row, name: str, kind: type[E], default: str = "recognised") -> E:

@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from zipfile import BadZipFile
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile, ZipFile
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -13,6 +15,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 from api.errors import Invalid
 
 MOST_ROWS = 50_000
+MOST_UNPACKED = 100_000_000  # bytes: an XLSX is a zip, and a small one can hold gigabytes
+# NUL, which PostgreSQL does not keep, and half a character, which JSON writes and UTF-8 cannot.
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -84,17 +89,27 @@ def _csv(content: bytes) -> Iterator[list[str]]:
 
 def _xlsx(content: bytes) -> Iterator[list[str]]:
     try:
+        with ZipFile(io.BytesIO(content)) as packed:
+            unpacked = sum(part.file_size for part in packed.infolist())
+        if unpacked > MOST_UNPACKED:
+            raise Invalid(
+                "too_many_rows",
+                f"the XLSX unpacks to {unpacked:,} bytes, at most {MOST_UNPACKED:,}; split it",
+                field="file",
+            )
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+        try:
+            # Read as it comes: a sheet that breaks off halfway shows it only there.
+            for cells in book.worksheets[0].iter_rows(values_only=True):
+                yield [_cell(value) for value in cells]
+        finally:
+            book.close()
+    except (
+        BadZipFile, InvalidFileException, ParseError, LookupError, ValueError, TypeError, OSError
+    ) as error:  # fmt: skip
         raise Invalid(
             "bad_xlsx", f"the file is no readable XLSX ({error}); save it anew", field="file"
         ) from None
-    try:
-        sheet = book.worksheets[0]
-        for cells in sheet.iter_rows(values_only=True):
-            yield [_cell(value) for value in cells]
-    finally:
-        book.close()
 
 
 def _cell(value: object) -> str:
@@ -104,17 +119,19 @@ def _cell(value: object) -> str:
         return str(int(value))  # a postcode or number typed in a spreadsheet
     if hasattr(value, "date") and callable(value.date):
         return str(value.date().isoformat())
-    return str(value).strip()
+    return _UNKEPT.sub("", str(value)).strip()
 
 
 def _table(lines: Iterator[list[str]]) -> tuple[set[str], list[Row]]:
     header = [name.strip().lower().replace(" ", "_") for name in next(lines, [])]
-    rows = []
+    rows: list[Row] = []
     for number, cells in enumerate(lines, start=2):
         if not any(cell.strip() for cell in cells):
             continue
+        if len(rows) == MOST_ROWS:
+            raise Invalid("too_many_rows", f"more than {MOST_ROWS} rows; split the file")
         rows.append(
-            Row(number, {name: cell.strip() for name, cell in zip(header, cells, strict=False)})
+            Row(number, {name: _cell(cell) for name, cell in zip(header, cells, strict=False)})
         )
     return set(header) - {""}, rows
 
@@ -129,12 +146,16 @@ def _json_lines(content: bytes) -> Iterator[Row]:
             raise Invalid(
                 "bad_json", f"line {number} is no JSON: {error.msg}", field="file"
             ) from None
+        except (ValueError, RecursionError):  # thousands of digits, or of brackets
+            raise Invalid(
+                "bad_json", f"line {number} is no JSON that can be read", field="file"
+            ) from None
         if not isinstance(found, dict):
             raise Invalid("bad_json", f"line {number}: give an object {{...}}", field="file")
         yield Row(
             number,
             {
-                str(key): "|".join(map(str, value)) if isinstance(value, list) else _cell(value)
+                str(key): "|".join(map(_cell, value)) if isinstance(value, list) else _cell(value)
                 for key, value in found.items()
             },
         )

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from api.errors import Invalid
 from api.runtime import Runtime
 from api.services.desk import IMPORT, Desk
 from api.services.imports import import_table
-from api.services.sheets import read_rows
+from api.services.sheets import MOST_ROWS, MOST_UNPACKED, read_rows
 from models import Company, Firm, Need, Offer
 from models.company import Recognition
 from models.states import NeedState
@@ -120,8 +121,61 @@ def test_accents_survive_the_encodings_spreadsheets_write(encoding: str) -> None
         ("c.jsonl", b"{kapot\n", "line 1 is no JSON"),
         ("c.jsonl", b"[1]\n", "give an object"),
         ("c.csv", b'name;sites\n"open;2800\n', "cannot be read"),
+        ("c.csv", b"name;sites\n" + b"a;2800\n" * (MOST_ROWS + 1), "split the file"),
+        ("c.jsonl", b'{"name": ' + b"[" * 100_000, "line 1 is no JSON"),
+        ("c.jsonl", b'{"name": ' + b"9" * 5_000 + b"}", "line 1 is no JSON"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(name: str, content: bytes, says: str) -> None:
     with pytest.raises(Invalid, match=says):
         read_rows(name, content, ["name", "sites"], ["name", "sites"])
+
+
+def workbook(sheet: bytes) -> bytes:
+    """A workbook whose only sheet holds these bytes instead of what it should."""
+    book = Workbook()
+    whole, spoilt = io.BytesIO(), io.BytesIO()
+    book.save(whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(spoilt, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            new.writestr(part, sheet if part == "xl/worksheets/sheet1.xml" else old.read(part))
+    return spoilt.getvalue()
+
+
+LAUGHS = b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(7))
+START = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+
+
+@pytest.mark.parametrize(
+    ("sheet", "says"),
+    [
+        (START + b'<row r="1"><c r="A1"', "no readable XLSX"),
+        (
+            b'<!DOCTYPE l [<!ENTITY a "' + b"x" * 100 + b'">' + LAUGHS + b"]>" + START
+            + b'<row r="1"><c r="A1" t="inlineStr"><is><t>&h;</t></is></c></row></sheetData>'
+            + b"</worksheet>",
+            "no readable XLSX",
+        ),
+        (START + b" " * MOST_UNPACKED, "unpacks to"),
+    ],
+    ids=["broken off", "billion laughs", "bomb"],
+)  # fmt: skip
+def test_a_spoilt_workbook_is_refused(sheet: bytes, says: str) -> None:
+    content = workbook(sheet)
+    assert len(content) < 200_000
+    with pytest.raises(Invalid, match=says):
+        read_rows("c.xlsx", content, ["name", "sites"], ["name", "sites"])
+
+
+@pytest.mark.parametrize("figure", ["nan", "inf", "1e309", "-Infinity"])
+def test_a_figure_without_an_end_is_no_number(desk: Desk, figure: str) -> None:
+    for column in ("max_open_leads", "service_radius_km"):
+        table = f"name;sites;{column}\nHet Werkt;2800;{figure}\n"
+        assert take_in(desk, "companies", table) == [(2, column)]
+
+
+def test_half_characters_and_nul_are_left_out(desk: Desk) -> None:
+    row = {"name": "Het\ud800 Werkt", "sites": ["2800\x00"], "external_id": "m\x00\ud8001"}
+    assert take_in(desk, "companies", json.dumps(row), "c.jsonl") == []
+    company = desk.session.scalars(select(Company)).one()
+    assert (company.name, company.external_id) == ("Het Werkt", "m1")

@@ -251,3 +251,15 @@ def test_who_tries_too_often_reads_so_on_a_page(nobody: TestClient) -> None:
     large = nobody.post("/needs/new", content=b"x", headers={"Content-Length": "9999999"})
     assert large.status_code == 413
     assert large.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("figure", ["nan", "inf", "1e309", "-inf"])
+def test_a_figure_without_an_end_is_told_beside_its_field(
+    sqlite_runtime: Runtime, sqlite_world: World, figure: str
+) -> None:
+    client, csrf = browser(sqlite_runtime, sqlite_world.cato)
+    terms = {"policy": "activity", "alpha": "0.1", "deadline_days": figure, "csrf": csrf}
+    assert client.post(f"/hub/{sqlite_world.hub}/terms", data=terms).status_code == 422
+    profile = {"name": "Wasserij", "max_open_leads": figure, "csrf": csrf}
+    path = f"/companies/{sqlite_world.wash}/profile"
+    assert client.post(path, data=profile).status_code == 422
