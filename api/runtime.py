@@ -4,17 +4,25 @@ import csv
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.database import make_engine, make_sessions
-from api.settings import Settings
+from api.settings import Settings, home
 from matcher.activities import Activities
-from matcher.encoder import load_encoder
+from matcher.encoder import Encoder, EncoderError, load_encoder
 from matcher.places import Places
 from matcher.ranking import Ranker
 from matcher.signals import OfferIndex
+
+
+def ranking_folder(name: str, encoder: Encoder) -> Path:
+    """Where the ranking files of a configured encoder are: beside it, as training writes them,
+    or, for a model of others, in the folder of this installation."""
+    beside = Path(name).parent / "ranking"
+    return beside if beside.is_dir() else home() / "rankings" / encoder.identity
 
 
 @dataclass
@@ -49,8 +57,17 @@ class Runtime:
     @cached_property
     def ranker(self) -> Ranker:
         with self._lock:
-            encoder = load_encoder(self.settings.encoder) if self.settings.encoder else None
-            return Ranker.load(self.settings.data_dir, encoder)
+            if not self.settings.encoder:
+                return Ranker.load(self.settings.data_dir)
+            encoder = load_encoder(self.settings.encoder)
+            folder = ranking_folder(self.settings.encoder, encoder)
+            try:
+                return Ranker.load(self.settings.data_dir, encoder, folder)
+            except EncoderError as error:
+                raise EncoderError(
+                    f"{error}; or for this encoder alone: "
+                    f"maatmatch train --encoder {self.settings.encoder}"
+                ) from None
 
     @property
     def lock(self) -> threading.RLock:

@@ -58,8 +58,8 @@ def progress_bar(label: str) -> Iterator[Any]:
     with Progress(*columns, console=err, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(label, total=None)
 
-        def step(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+        def step(done: float, total: float, what: str = label) -> None:
+            bar.update(task, completed=done, total=total, description=what)
 
         yield step
 

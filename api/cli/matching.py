@@ -1,5 +1,6 @@
 """`match`, `rank`, `train`, `evaluate` and `calibrate`: the matcher from the command line."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -68,19 +69,41 @@ def rank(
 @app.command()
 def train(
     corpus: Annotated[
-        Path, typer.Option(exists=True, file_okay=False, help="Folder with the training text.")
-    ],
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Folder with the training text."),
+    ] = None,
+    encoder: Annotated[
+        str, typer.Option(help="Keep this sentence-transformers model; make what ranks with it.")
+    ] = "",
     out_folder: Annotated[
         Path, typer.Option("--out", help="Where the encoder and ranking files go.")
     ] = DATA,
 ) -> None:
-    """Train the shipped encoder and all that ranks with it."""
-    with clear_errors():
-        from matcher.training.run import train as train_all
+    """Train the shipped encoder and all that ranks with it, or only what ranks with another."""
+    with clear_errors(), progress_bar("Training") as step:
+        if (corpus is None) == (not encoder):
+            raise fail("give --corpus to train the encoder, or --encoder to rank with another")
 
-        with progress_bar("Training") as step:
-            train_all(corpus, out_folder, lambda what, done: step(done, 1.0), data=DATA)
-        out.print(f"Encoder and ranking files are in {out_folder}")
+        def told(what: str, done: float) -> None:
+            step(done, 1.0, what)
+
+        if corpus is not None:
+            from matcher.training.run import train as train_all
+
+            train_all(corpus, out_folder, told, data=DATA)
+            out.print(f"Encoder and ranking files are in {out_folder}")
+            return
+        from api.runtime import ranking_folder
+        from matcher.encoder import load_encoder
+        from matcher.training.run import fit_ranking
+
+        model = load_encoder(encoder)
+        folder = ranking_folder(encoder, model)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("lexical.npz", "words.txt"):
+            shutil.copy(DATA / "ranking" / name, folder / name)
+        fit_ranking(model, model, DATA, folder, told)
+        out.print(f"Ranking files are in {folder}; set MAATMATCH_ENCODER={encoder}")
 
 
 @app.command()

@@ -118,6 +118,7 @@ def _serve(runtime: Any, host: str, port: int, receiver: Any = None) -> None:
         port=port,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # whose address counts is said by MAATMATCH_TRUSTED_PROXY alone
         server_header=False,
         timeout_graceful_shutdown=10,
     )

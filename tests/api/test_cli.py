@@ -1,12 +1,21 @@
 """The command line as a person uses it: exit codes, clear errors, real files."""
 
 import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
+from api.settings import DATA
 from tests.conftest import SECRET
 
 runner = CliRunner()
@@ -122,3 +131,62 @@ def test_vectors_are_made_once(installed: Path) -> None:
     runner.invoke(app, ["import", "offers", str(installed / "o.csv")])
     assert runner.invoke(app, ["vectors"]).output.startswith("1 offers encoded")
     assert runner.invoke(app, ["vectors"]).output.startswith("0 offers encoded")
+
+
+@pytest.fixture
+def served(installed: Path) -> Iterator[str]:
+    """The address of a service that really runs, in a process of its own."""
+    command = [sys.executable, "-c", "from api.cli import app; app()", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        found = re.search(r"http://\S+", process.stdout.readline())
+        assert found is not None
+        try:
+            yield found[0]
+        finally:
+            process.terminate()
+
+
+def test_a_made_up_forwarded_address_escapes_no_limit(served: str) -> None:
+    """Behind a proxy on the same machine anybody could else write X-Forwarded-For themselves."""
+    answers = []
+    for number in range(11):
+        ask = urllib.request.Request(f"{served}/sign-in", b"email=otto@firm.example")
+        ask.add_header("X-Forwarded-For", f"192.0.2.{number}")
+        answers.append(status(ask))
+    assert answers == [200] * 10 + [429]
+
+
+def status(ask: urllib.request.Request) -> int:
+    """The status of the answer, once the service listens."""
+    ends = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(ask) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return answer.code
+        except urllib.error.URLError:
+            assert time.monotonic() < ends, "the service did not start"
+            time.sleep(0.1)
+
+
+def test_a_configured_encoder_needs_its_ranking_files_and_finds_them_beside_it(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = installed / "model" / "encoder"
+    shutil.copytree(DATA / "encoder", model)
+    monkeypatch.setenv("MAATMATCH_ENCODER", str(model))
+    monkeypatch.setenv("XDG_DATA_HOME", str(installed))
+    refused = runner.invoke(app, ["vectors"])
+    assert refused.exit_code == 1
+    assert "maatmatch train --encoder" in refused.output
+    shutil.copytree(DATA / "ranking", installed / "model" / "ranking")
+    assert runner.invoke(app, ["vectors"]).exit_code == 0
+
+
+def test_train_wants_to_know_what(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["train"])
+    assert result.exit_code == 1
+    assert "--corpus" in result.output
