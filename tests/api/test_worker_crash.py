@@ -95,6 +95,7 @@ def report(counted: dict[str, int], deliveries: int, capsys: pytest.CaptureFixtu
     assert (counted["lost"], counted["doubled"]) == (0, 0)
 
 
+@pytest.mark.parametrize("runtime", ["sqlite"], indirect=True)  # both in the slow one below
 def test_kill_over_200_deliveries(runtime: Runtime, capsys: pytest.CaptureFixture[str]) -> None:
     report(kill_often(runtime, 200, seed=1), 200, capsys)
 
