@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
-_SECRET = re.compile(r"(/sign-in/|/l/|/unsubscribe/|mm_|token=|password=)[^\s\"'&]+")
+_SECRET = re.compile(r"(/sign-in/|/l/|/feed/|/unsubscribe/|mm_|token=|password=)[^\s\"'&]+")
 
 
 def redact(text: str) -> str:
