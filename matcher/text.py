@@ -13,7 +13,9 @@ LONGEST = 20_000  # characters read; what comes after adds no work, only time
 
 _TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,500}>", re.S | re.I)
 _BLOCK = re.compile(r"<(br|/p|/li|/div|/h\d|/tr)\b[^<>]{0,100}>", re.I)
-_URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+", re.I)
+# An address begins where no part of one stands before it; a word boundary would also begin it
+# after every hyphen and point, and take time with the square of a long run of them.
+_URL = re.compile(r"(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+", re.I)
 _PHONE = re.compile(r"(?<![\w.])(?:\+|00|0)\d[\d\s./()-]{6,16}\d(?!\w)")
 _LEGAL_NUMBER = re.compile(r"\b(?:BE\s?)?[01]\d{3}[. ]?\d{3}[. ]?\d{3}\b")
 _SPACE = re.compile(r"[^\S\n]+")
