@@ -44,9 +44,13 @@ def roles(visit: VisitDep) -> Response:
             )
         )
 
+    # The fictional network is densest around Mechelen: a first visit sees most from there.
+    coordinators = sorted(
+        held(Hub, Membership.hub_id), key=lambda row: "Rivierenland" not in row[1]
+    )
     return visit.page(
         "demo/roles.html",
-        coordinators=held(Hub, Membership.hub_id),
+        coordinators=coordinators,
         firms=held(Firm, Membership.firm_id),
         companies=held(Company, Membership.company_id),
     )
@@ -99,7 +103,9 @@ def one(visit: VisitDep, mail_id: str) -> Response:
 @router.get("/demo/mail/{mail_id}/html")
 def html(request: Request, mail_id: str) -> Response:
     """The HTML part alone, under a policy that allows it nothing but its own styles."""
+    # Our pages refuse to be framed: what is pressed in the mail opens in the whole window.
+    shown = _mail(request, mail_id).html.replace("<head>", '<head><base target="_top">', 1)
     return HTMLResponse(
-        _mail(request, mail_id).html,
+        shown,
         headers={"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"},
     )

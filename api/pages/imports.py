@@ -78,7 +78,9 @@ def _run(visit: Visit, noun: str, name: str, content: bytes, *, keep: bool) -> R
         report = imports.import_table(visit.desk, noun, name, content)
     except Invalid as problem:
         savepoint.rollback()
-        shown = f"{words.problem(visit.language, problem)} {problem.detail}"
+        shown = words.problem(visit.language, problem)
+        if problem.code != "missing_columns":  # its sentence already says which
+            shown = f"{shown} {problem.detail}"
         return _page(visit, error=shown, noun=noun)
     if keep and not report.bad:
         savepoint.commit()

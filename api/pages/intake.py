@@ -200,7 +200,8 @@ def confirm_page(visit: MemberVisit, need_id: str) -> Response:
     need = needs.with_steps(visit.desk, authorisation.need(visit.desk, need_id))
     if need.state is not NeedState.DRAFT:
         return visit.go(f"/needs/{need.id}")
-    return visit.page("needs/confirm.html", need=need, activities=visit.runtime.activities)
+    names = visit.runtime.certificates
+    return visit.page("needs/confirm.html", need=need, certificates=names)
 
 
 @router.post("/needs/{need_id}/confirm", dependencies=[Csrf])

@@ -35,11 +35,16 @@ def _released(visit: Visit, lead: Lead) -> Lead:
 
 
 @router.get("/l/{token}")
-def by_link(visit: VisitDep, token: str) -> Response:
-    """The whole lead without an account. Opening it notes so, and never answers."""
+def by_link(visit: VisitDep, token: str, answer: str = "") -> Response:
+    """The whole lead without an account. Opening it notes so, and never answers.
+
+    `answer` is the mail's button that was pressed (interested, not_for_us or question): its form
+    stands open, what it sends is still up to the reader.
+    """
     visit, lead = _by_link(visit, token)
     answers.opened(visit.desk, lead)
-    return _page(visit, lead, f"/l/{token}", signed=False)
+    pressed = {"kind": answer} if answer in (*AnswerKind, "question") else None
+    return _page(visit, lead, f"/l/{token}", signed=False, form=pressed)
 
 
 @router.post("/l/{token}/answer")
@@ -248,7 +253,7 @@ def _page(
     broadcast = desk.session.get_one(Broadcast, lead.broadcast_id)
     given = answers.last(desk, lead.id)
     kept: dict[str, Any] = {
-        "kind": given.kind.value if given else "",
+        "kind": "",
         "reason": given.reason.value if given and given.reason else "",
         "available_from": given.available_from if given else "",
         "capacity": given.capacity if given else "",

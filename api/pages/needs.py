@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 
 from api.errors import Invalid
+from api.pages import words
 from api.pages.fields import Text, Texts, number
 from api.pages.visit import MemberVisit, Visit
 from api.services import (
@@ -48,6 +49,12 @@ def own(visit: MemberVisit) -> Response:
 @router.get("/needs/{need_id}")
 def show(visit: MemberVisit, need_id: str) -> Response:
     """One need of one's own firm; its coordinators are taken to their own page of it."""
+    return _page(visit, need_id)
+
+
+def _page(
+    visit: Visit, need_id: str, *, reason: str = "", errors: dict[str, str] | None = None
+) -> Response:
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need(desk, need_id))
     if need.firm_id not in desk.actor.firms:
@@ -56,6 +63,7 @@ def show(visit: MemberVisit, need_id: str) -> Response:
     sent = leads.leads_of(desk, broadcast.id) if broadcast else []
     return visit.page(
         "needs/show.html",
+        422 if errors else 200,
         need=need,
         hub=desk.session.get_one(Hub, need.hub_id),
         activities=visit.runtime.activities,
@@ -69,6 +77,8 @@ def show(visit: MemberVisit, need_id: str) -> Response:
         collaborations=_collaborations(desk, need),
         next_states=COLLABORATION_TRANSITIONS,
         now=desk.at,
+        reason=reason,
+        errors=errors or {},
     )
 
 
@@ -132,7 +142,9 @@ def choose(
 ) -> Response:
     """Choose the ticked companies, or none."""
     if not leads and not none:
-        raise Invalid("nothing_ticked", "tick a company, or choose none")
+        problem = Invalid("nothing_ticked", "tick a company, or choose none", field="leads")
+        errors = {"leads": words.problem(visit.language, problem)}
+        return _page(visit, need_id, reason=reason, errors=errors)
     choices.choose(visit.desk, need_id, [] if none else leads, reason)
     return visit.go(f"/needs/{need_id}", "chosen")
 

@@ -207,6 +207,7 @@ def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Respons
         need=need,
         hub=hub,
         content=broadcasts.content_of(need, hub),
+        certificates=visit.runtime.certificates,
         fits=assessment.fits or assessment.least is None or bool(made),
         recipients=sorted(chosen, key=lambda each: each.company.name),
         exceptions=[(each, names.get(each.company_id, "")) for each in made],

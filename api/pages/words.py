@@ -20,7 +20,7 @@ NOTICES: dict[str, str] = {
     "corrected": N_("De aanvulling is naar alle ontvangers gestuurd."),
     "answered_question": N_("Vraag en antwoord zijn naar alle ontvangers gestuurd."),
     "collaboration": N_("De samenwerking is bijgewerkt."),
-    "approved": N_("De vraag is vrijgegeven: alle ontvangers krijgen haar op hetzelfde moment."),
+    "approved": N_("De vraag is vrijgegeven: alle ontvangers krijgen ze op hetzelfde moment."),
     "steps": N_("De deelstappen zijn aangepast; alle maatwerkbedrijven zijn opnieuw beoordeeld."),
     "facts": N_("De gegevens zijn aangepast."),
     "asked": N_("Je vraag is naar de onderneming gemaild."),
@@ -116,7 +116,7 @@ PROBLEMS: dict[str, str] = {
     "link_revoked": N_("Deze link is vervangen. Gebruik de nieuwste mail."),
     "link_used": N_("Deze link is al gebruikt of te oud. Vraag een nieuwe."),
     "missing": N_("Vul dit in."),
-    "missing_columns": N_("Dit bestand mist kolommen die nodig zijn."),
+    "missing_columns": N_("Dit bestand mist kolommen die nodig zijn: %(missing)s."),
     "need_not_found": N_("Deze vraag bestaat niet, of is niet van jou."),
     "nobody_eligible": N_(
         "Geen enkel maatwerkbedrijf komt in aanmerking. Pas de gegevens aan, "
@@ -156,7 +156,7 @@ PROBLEMS: dict[str, str] = {
     "too_many_rows": N_("Dit bestand heeft te veel rijen. Splits het in delen."),
     "too_short": N_("Schrijf minstens %(least)s tekens."),
     "unexpected": N_("Er ging hier iets mis. Er is niets gewijzigd; probeer het opnieuw."),
-    "unknown_activity": N_("Dit soort werk kennen we niet. Kies er een uit de lijst."),
+    "unknown_activity": N_("“%(name)s” kennen we niet als soort werk. Kies er een uit de lijst."),
     "unknown_certificate": N_("Dit certificaat kennen we niet. Kies er een uit de lijst."),
     "unknown_format": N_("Geef een CSV- of XLSX-bestand."),
     "unknown_place": N_(
@@ -187,4 +187,7 @@ def problem(language: str, found: Problem) -> str:
         sentence = PROBLEMS["unknown_place_near"]
         return tr(language, sentence, near=near)
     known = PROBLEMS.get(code)
-    return found.detail if known is None else tr(language, known, **found.values)
+    if known is None:
+        return found.detail
+    shown = {k: ", ".join(v) if isinstance(v, list) else v for k, v in found.values.items()}
+    return tr(language, known, **shown)

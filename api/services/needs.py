@@ -208,7 +208,9 @@ def correct_steps(desk: Desk, need_id: str, steps: Sequence[tuple[str, Sequence[
     for position, (text, codes) in enumerate(steps):
         for code in codes:
             if code not in desk.runtime.activities:
-                raise Invalid("unknown_activity", f"steps: no activity {code!r}", field="steps")
+                raise Invalid(
+                    "unknown_activity", f"steps: no activity {code!r}", field="steps", name=code
+                )
         fresh.append(
             Step(
                 position=position,

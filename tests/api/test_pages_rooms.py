@@ -1,5 +1,6 @@
 """Every page for every role: who may open it, that it renders whole, and how heavy it is."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -56,6 +57,10 @@ class Stage:
                     answers.give(desk, lead, AnswerKind.INTERESTED, capacity="200 kg")
                 questions.ask(desk, sent[0], "Hoe zwaar is een zak?")
                 self.lead = sent[0].id
+                if need_id == self.open:
+                    self.open_link = links.lead_link(desk, sent[0]).removeprefix(
+                        "http://testserver"
+                    )
                 self.link = links.lead_link(desk, sent[0]).removeprefix("http://testserver")
             finn = desk.as_actor(world.finn)
             choices.choose(finn, self.chosen, [self.lead])
@@ -189,3 +194,34 @@ def test_every_page_renders_in_every_language(stage: Stage, language: str) -> No
         joint = "&" if "?" in path else "?"
         page = stage.browser(actor).get(f"{path}{joint}lang={language}").text
         assert f'<html lang="{language}">' in page, path
+
+
+@pytest.mark.parametrize(
+    ("pressed", "opened"),
+    [
+        ("interested", "Ja, we hebben interesse"),
+        ("not_for_us", "Nee, niet voor ons"),
+        ("question", "Eerst een vraag stellen"),
+        ("something else", None),
+        ("", None),
+    ],
+)
+def test_the_button_pressed_in_the_mail_opens_its_form(
+    stage: Stage, pressed: str, opened: str | None
+) -> None:
+    page = stage.browser(None).get(stage.open_link, params={"answer": pressed}).text
+    forms = page[page.index('id="answer"') : page.index("Waarom kregen wij dit?")]
+    found = re.findall(r"<details[^>]* open><summary>([^<]+)</summary>", forms)
+    assert found == ([opened] if opened else [])
+
+
+def test_choosing_without_a_tick_says_so_and_keeps_what_was_written(stage: Stage) -> None:
+    finn = stage.browser(stage.world.finn)
+    page = finn.get(f"/needs/{stage.open}").text
+    secret = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert secret
+    form = {"csrf": secret[1], "reason": "Dank aan allen"}
+    refused = finn.post(f"/needs/{stage.open}/choose", data=form)
+    assert refused.status_code == 422
+    assert "Vink een maatwerkbedrijf aan" in refused.text
+    assert "Dank aan allen" in refused.text
