@@ -94,10 +94,15 @@ def worker() -> None:
 
 
 def _ready_runtime(settings: Settings) -> Any:
-    """A runtime whose database has all migrations; refuses one that lacks them."""
+    """A runtime whose database has all migrations; refuses one that lacks them, and the demo's
+    open doors on a service that people use."""
     from api.runtime import Runtime
     from models import schema
 
+    if settings.demo:
+        raise fail(
+            "MAATMATCH_DEMO lets anybody sign in as anyone; unset it, or run: maatmatch demo"
+        )
     runtime = Runtime.start(settings)
     if schema.present_revision(runtime.engine) != schema.newest_revision():
         raise fail("the database lacks tables of this version; run: maatmatch init")

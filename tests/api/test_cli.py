@@ -49,6 +49,17 @@ def test_a_weak_secret_is_refused_with_what_to_do(
         assert "secret_key" in result.output
 
 
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_the_open_doors_of_the_demo_are_not_served(
+    installed: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("MAATMATCH_DEMO", "true")
+    monkeypatch.setenv("MAATMATCH_SECRET_KEY", "")
+    result = runner.invoke(app, [command])
+    assert result.exit_code == 1
+    assert "maatmatch demo" in result.output
+
+
 def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text(SECRET + "\n")
