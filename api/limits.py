@@ -1,5 +1,6 @@
 """Limits: how large a request may be, and how often one caller may try what can be abused."""
 
+import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -91,9 +92,22 @@ class RateLimit:
         if self.trusted_proxy:
             forwarded = Headers(scope=scope).get("x-forwarded-for", "")
             if forwarded:
-                return forwarded.rsplit(",", 1)[-1].strip()
+                return _household(forwarded.rsplit(",", 1)[-1].strip())
         client = scope.get("client")
-        return client[0] if client else "unknown"
+        return _household(client[0]) if client else "unknown"
+
+
+def _household(address: str) -> str:
+    """The address, or the /64 of an IPv6 address: one subscriber has all of it to call from."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), 64), strict=False))
 
 
 def _too_large(size: int) -> TooLarge:

@@ -263,3 +263,21 @@ def test_a_figure_without_an_end_is_told_beside_its_field(
     profile = {"name": "Wasserij", "max_open_leads": figure, "csrf": csrf}
     path = f"/companies/{sqlite_world.wash}/profile"
     assert client.post(path, data=profile).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("address", "refused"),
+    [("2001:db8:1:2::{}", True), ("::ffff:192.0.2.1", True), ("2001:db8:1:{}::1", False)],
+)
+def test_the_addresses_of_one_subscriber_share_a_limit(
+    sqlite_runtime: Runtime, address: str, refused: bool
+) -> None:
+    app = create_app(sqlite_runtime)
+    answers = [
+        TestClient(app, client=(address.format(number), 50_000)).post(
+            "/sign-in", data={"email": "otto@firm.example"}
+        )
+        for number in range(1, 12)
+    ]
+    last = 429 if refused else 200
+    assert [each.status_code for each in answers] == [200] * 10 + [last]
