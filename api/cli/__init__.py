@@ -1,5 +1,6 @@
 """The command line: `maatmatch`. Exit codes: 0 done, 1 cannot be done, 2 wrong use."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.errors import Misconfigured, Problem
+
+# Before numpy is imported: our matrices are small, a second BLAS thread only waits for the first.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(
     name="maatmatch",
