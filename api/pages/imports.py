@@ -36,6 +36,7 @@ def _page(
         columns=imports.COLUMNS,
         error=error,
         report=report,
+        why=lambda row: words.problem(visit.language, row.problem) if row.problem else row.why,
         noun=noun,
         name=name,
         content=base64.b64encode(content).decode() if report and not report.bad else "",

@@ -37,6 +37,7 @@ class BadRow:
     number: int
     field: str
     why: str
+    problem: Problem | None = None
 
 
 @dataclass
@@ -101,7 +102,7 @@ def import_table(
             report.changed += not new
         except Problem as problem:
             report.bad.append(
-                BadRow(row.number, str(problem.values.get("field", "")), problem.detail)
+                BadRow(row.number, str(problem.values.get("field", "")), problem.detail, problem)
             )
         except IntegrityError:
             report.bad.append(

@@ -225,3 +225,17 @@ def test_choosing_without_a_tick_says_so_and_keeps_what_was_written(stage: Stage
     assert refused.status_code == 422
     assert "Vink een maatwerkbedrijf aan" in refused.text
     assert "Dank aan allen" in refused.text
+
+
+def test_the_preview_of_a_list_explains_its_bad_rows_in_the_readers_language(stage: Stage) -> None:
+    cato = stage.browser(stage.world.cato)
+    secret = re.search(r'name="csrf" value="([^"]+)"', cato.get("/hub/import").text)
+    assert secret
+    table = b"name,sites,service_radius_km\nNieuw,2800,ver\n"
+    page = cato.post(
+        "/hub/import",
+        data={"csrf": secret[1], "noun": "companies"},
+        files={"file": ("list.csv", table)},
+    ).text
+    assert "Dit is geen getal." in page
+    assert "is no number" not in page
