@@ -141,7 +141,7 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> Response:
-        log.exception("unexpected_error", extra={"path": request.url.path})
+        log.error("unexpected_error", exc_info=error, extra={"path": request.url.path})
         problem = Problem("unexpected", "something went wrong here; nothing was changed")
         problem.status = 500
         return _answer(request, problem)
