@@ -193,7 +193,7 @@ class TransformerEncoder:
         except ImportError as error:
             raise EncoderError(
                 f"encoder {name_or_path!r} needs sentence-transformers: "
-                "pip install 'maatmatch[train]'"
+                "pip install sentence-transformers"
             ) from error
         try:
             self._model = SentenceTransformer(name_or_path, device="cpu")
