@@ -140,8 +140,8 @@ def test_vectors_are_made_once(installed: Path) -> None:
     (installed / "o.csv").write_text("company,text\nm1,Fietsen herstellen\n")
     runner.invoke(app, ["import", "companies", str(installed / "c.csv")])
     runner.invoke(app, ["import", "offers", str(installed / "o.csv")])
-    assert runner.invoke(app, ["vectors"]).output.startswith("1 offers encoded")
-    assert runner.invoke(app, ["vectors"]).output.startswith("0 offers encoded")
+    assert runner.invoke(app, ["vectors"]).stdout.startswith("1 offers encoded")
+    assert runner.invoke(app, ["vectors"]).stdout.startswith("0 offers encoded")
 
 
 @pytest.fixture
