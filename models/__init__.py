@@ -14,7 +14,7 @@ from models.idempotency import IdempotentResponse
 from models.judgement import JudgementRow
 from models.lead import Lead
 from models.ledger import LedgerEntry
-from models.meeting import Meeting
+from models.meeting import Meeting, MeetingOption
 from models.message import Message
 from models.need import Need, Step
 from models.offer import Offer, OfferVector
@@ -49,6 +49,7 @@ __all__ = [
     "Lead",
     "LedgerEntry",
     "Meeting",
+    "MeetingOption",
     "Membership",
     "Message",
     "Need",

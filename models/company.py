@@ -23,6 +23,8 @@ class Delivery(StrEnum):
 
 
 class Company(Base):
+    """`language` is that of its mails; `languages` those its people work in."""
+
     __tablename__ = "company"
 
     name: Mapped[Name]
@@ -34,6 +36,7 @@ class Company(Base):
     website: Mapped[str | None] = mapped_column(String(300))
     description: Mapped[str] = mapped_column(Text, default="")
     language: Mapped[Language]
+    languages: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     recognition: Mapped[Recognition] = mapped_column(
         enum_column(Recognition), default=Recognition.RECOGNISED
     )
@@ -81,6 +84,7 @@ class Certificate(Base):
     company_id: Mapped[str] = _company()
     code: Mapped[str] = mapped_column(String(40))
     valid_until: Mapped[date | None]
+    reminded_at: Mapped[datetime | None]
 
 
 class Absence(Base):

@@ -1,11 +1,12 @@
 """Meeting: firm and an interested company agree a date; both get it in their calendar."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, reference
+from models.base import Base, enum_column, reference
 
 
 class Meeting(Base):
@@ -25,3 +26,32 @@ class Meeting(Base):
     sequence: Mapped[int] = mapped_column(default=0)
     made_by: Mapped[str] = mapped_column(String(60))
     cancelled_at: Mapped[datetime | None]
+
+
+class Side(StrEnum):
+    """Who of the two proposes."""
+
+    FIRM = "firm"
+    COMPANY = "company"
+
+
+class OptionState(StrEnum):
+    OPEN = "open"  # the other side may take it
+    TAKEN = "taken"  # it became the meeting
+    DECLINED = "declined"  # none of these suits the other side
+    REPLACED = "replaced"  # newer ones, another one taken, or the meeting called off
+
+
+class MeetingOption(Base):
+    """One moment that a side proposes to the other; taken, it becomes the meeting of the lead."""
+
+    __tablename__ = "meeting_option"
+
+    need_id: Mapped[str] = reference("need")
+    lead_id: Mapped[str] = reference("lead")
+    side: Mapped[Side] = mapped_column(enum_column(Side))
+    state: Mapped[OptionState] = mapped_column(enum_column(OptionState), default=OptionState.OPEN)
+    starts_at: Mapped[datetime]
+    minutes: Mapped[int] = mapped_column(default=60)
+    place: Mapped[str] = mapped_column(String(300), default="")
+    note: Mapped[str] = mapped_column(Text, default="")

@@ -23,6 +23,7 @@ class MessageKind(StrEnum):
     CONFIRM_NEED = "confirm_need"
     INTAKE = "intake"
     LEAD = "lead"
+    LEAD_COPY = "lead_copy"
     CORRECTION = "correction"
     QUESTION = "question"
     QUESTION_ANSWERED = "question_answered"
@@ -33,10 +34,13 @@ class MessageKind(StrEnum):
     OUTCOME = "outcome"
     REFERRAL = "referral"
     RETURNED = "returned"
+    PROPOSAL = "proposal"
     MEETING = "meeting"
     FOLLOW_UP = "follow_up"
     DIGEST = "digest"
     NOTICE = "notice"
+    EXPIRY = "expiry"
+    INVITE = "invite"
 
 
 class Message(Base):

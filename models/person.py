@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Language, enum_column, exactly_one, reference
@@ -25,6 +25,8 @@ class Person(Base):
 
 
 class Membership(Base):
+    """`wants_leads`: of a company; its leads and what follows come to this person too."""
+
     __tablename__ = "membership"
     __table_args__ = (
         exactly_one("hub_id", "firm_id", "company_id"),
@@ -36,3 +38,4 @@ class Membership(Base):
     hub_id: Mapped[str | None] = reference("hub", nullable=True)
     firm_id: Mapped[str | None] = reference("firm", nullable=True)
     company_id: Mapped[str | None] = reference("company", nullable=True)
+    wants_leads: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, String, Text
+from sqlalchemy import Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, enum_column, exactly_one, reference
@@ -18,7 +18,8 @@ class Webhook(Base):
     company_id: Mapped[str | None] = reference("company", nullable=True)
     url: Mapped[str] = mapped_column(String(500))
     secret: Mapped[str] = mapped_column(String(64))
-    active: Mapped[bool] = mapped_column(default=True)
+    active: Mapped[bool] = mapped_column(default=True)  # false: deleted by its owner
+    paused: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class DeliveryState(StrEnum):
@@ -28,6 +29,8 @@ class DeliveryState(StrEnum):
 
 
 class WebhookDelivery(Base):
+    """`answer` is what the receiver said last: status, reason, and how long it took."""
+
     __tablename__ = "webhook_delivery"
     __table_args__ = (Index("ix_webhook_delivery_claim", "state", "due_at"),)
 
@@ -42,3 +45,4 @@ class WebhookDelivery(Base):
     leased_until: Mapped[datetime | None]
     handed_over_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(Text, default="")
+    answer: Mapped[str] = mapped_column(String(200), default="", server_default="")

@@ -20,15 +20,18 @@ from models import (
     IdempotentResponse,
     Lead,
     Meeting,
+    MeetingOption,
     Membership,
     Message,
     Need,
     Person,
     Question,
     SignInLink,
+    WebhookDelivery,
 )
 from models.message import MessageState
 from models.states import NeedState
+from models.webhook import DeliveryState
 
 GONE = "weg@anoniem.invalid"  # RFC 2606: no mail ever reaches this domain
 NOBODY = "(geanonimiseerd)"
@@ -104,6 +107,7 @@ def anonymise(desk: Desk, need_id: str) -> None:
         update(Answer).where(Answer.lead_id.in_(leads)).values(note="", available_from=""),
         update(Question).where(Question.need_id == need_id).values(text=NOBODY, answer=None),
         update(Meeting).where(Meeting.need_id == need_id).values(place=""),
+        update(MeetingOption).where(MeetingOption.need_id == need_id).values(place="", note=""),
         _empty_mails().where(or_(Message.need_id == need_id, Message.lead_id.in_(leads))),
     ):
         desk.session.execute(statement.execution_options(synchronize_session="fetch"))
@@ -138,6 +142,10 @@ def _old(desk: Desk) -> dict[str, tuple[Any, Any]]:
         "sign_in_link": (SignInLink, SignInLink.expires_at < month),
         "browser_session": (BrowserSession, BrowserSession.expires_at < month),
         "idempotent_response": (IdempotentResponse, IdempotentResponse.created_at < week),
+        "webhook_delivery": (
+            WebhookDelivery,
+            (WebhookDelivery.created_at < month) & (WebhookDelivery.state != DeliveryState.DUE),
+        ),
     }
 
 
