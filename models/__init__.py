@@ -1,6 +1,7 @@
 """The tables of Maatmatch: one file per noun of the design."""
 
 from models.answer import Answer
+from models.attachment import Attachment
 from models.audit import AuditEntry
 from models.base import Base, new_id, now
 from models.broadcast import Broadcast, BroadcastException, Correction, VerdictRow
@@ -29,6 +30,7 @@ __all__ = [
     "Absence",
     "Answer",
     "ApiToken",
+    "Attachment",
     "AuditEntry",
     "Base",
     "Broadcast",

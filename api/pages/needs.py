@@ -13,11 +13,11 @@ from api.pages.visit import MemberVisit, Visit
 from api.services import (
     answers,
     authorisation,
-    broadcasts,
     choices,
     closing,
     collaborations,
     companies,
+    corrections,
     leads,
     needs,
     proof,
@@ -174,7 +174,7 @@ def withdraw(visit: MemberVisit, need_id: str, reason: Text = "") -> Response:
 @router.post("/needs/{need_id}/correct", dependencies=[Csrf])
 def correct(visit: MemberVisit, need_id: str, text: Text = "") -> Response:
     """Send an addition to all recipients."""
-    broadcasts.correct(visit.desk, need_id, text)
+    corrections.correct(visit.desk, need_id, text)
     return visit.go(f"/needs/{need_id}", "corrected")
 
 

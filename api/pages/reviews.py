@@ -206,7 +206,7 @@ def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Respons
         422 if errors else 200,
         need=need,
         hub=hub,
-        content=broadcasts.content_of(need, hub),
+        content=broadcasts.content_of(desk, need, hub),
         certificates=visit.runtime.certificates,
         fits=assessment.fits or assessment.least is None or bool(made),
         recipients=sorted(chosen, key=lambda each: each.company.name),

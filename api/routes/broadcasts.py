@@ -32,7 +32,7 @@ from api.schemas.broadcasts import (
     VerificationOut,
 )
 from api.schemas.verdicts import VerdictOut
-from api.services import authorisation, broadcasts, leads, proof
+from api.services import authorisation, broadcasts, corrections, leads, proof
 from api.services.desk import Desk
 from api.services.proof import Audience
 from matcher.proof import verify
@@ -75,7 +75,7 @@ def approve(desk: BroadcastsWrite, need_id: PathId, body: ApproveIn, once: OnceD
 )
 def correct(desk: NeedsWrite, need_id: PathId, body: CorrectionIn, once: OnceDep) -> Response:
     """Say what is different from what was sent; all recipients get it at once. Firm or hub."""
-    correction = broadcasts.correct(desk, need_id, body.text)
+    correction = corrections.correct(desk, need_id, body.text)
     desk.session.flush()
     return once.answer(CorrectionOut.model_validate(correction), 201)
 

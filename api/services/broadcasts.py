@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from api.errors import Conflict, Invalid
 from api.services import (
+    attachments,
     audit,
     authorisation,
-    checks,
     digests,
     exceptions,
     hubs,
@@ -30,7 +30,6 @@ from models import (
     Broadcast,
     BroadcastException,
     Company,
-    Correction,
     Hub,
     Lead,
     Need,
@@ -46,8 +45,11 @@ RELEASE_DELAY_EACH = timedelta(milliseconds=15)  # and writing each of them take
 DEADLINE_HOUR = time(17, 0)  # deadlines end with the working day in Brussels
 
 
-def content_of(need: Need, hub: Hub) -> dict[str, Any]:
-    """What every recipient gets of a need, word for word; its hash proves it was the same."""
+def content_of(desk: Desk, need: Need, hub: Hub) -> dict[str, Any]:
+    """What every recipient gets of a need, word for word; its hash proves it was the same.
+
+    Photos and PDFs are in it by the hash of their bytes.
+    """
     return {
         "title": need.title,
         "text": need.text,
@@ -58,6 +60,7 @@ def content_of(need: Need, hub: Hub) -> dict[str, Any]:
         "starts_on": need.starts_on.isoformat() if need.starts_on else None,
         "work_place": need.work_place.value,
         "certificates": list(need.certificates),
+        "attachments": attachments.manifest(attachments.of_need(desk, need.id)),
         "hub": hub.name,
     }
 
@@ -110,7 +113,7 @@ def approve(desk: Desk, need_id: str, *, deadline: datetime | None = None) -> Br
             f"deadline: at most {hubs.MOST_DEADLINE_DAYS} days ahead",
             field="deadline",
         )
-    content = content_of(need, hub) | {"deadline": ends.isoformat()}
+    content = content_of(desk, need, hub) | {"deadline": ends.isoformat()}
     broadcast = Broadcast(
         need_id=need.id,
         hub_id=hub.id,
@@ -321,39 +324,6 @@ def _hold_capacities(desk: Desk) -> None:
         .order_by(Company.id)
         .with_for_update(key_share=True)
     )
-
-
-def correct(desk: Desk, need_id: str, text: str) -> Correction:
-    """A numbered correction of a released need, to all recipients at the same moment."""
-    need = leads.hold(desk, authorisation.need(desk, need_id).id)
-    broadcast = leads.present(desk, need.id)
-    if need.state is not NeedState.OPEN or broadcast is None:
-        raise Conflict("not_open", "a correction is possible only while the need is open")
-    number = 1 + (
-        desk.session.scalar(select(func.count()).where(Correction.broadcast_id == broadcast.id))
-        or 0
-    )
-    content = broadcast.content | {
-        "correction": checks.text(text, "text", least=3, most=5000),
-        "number": number,
-    }
-    correction = Correction(
-        broadcast_id=broadcast.id,
-        number=number,
-        text=content["correction"],
-        content=content,
-        content_hash=content_hash(content),
-        made_by=desk.actor.person_id or desk.actor.name,
-    )
-    desk.session.add(correction)
-    ledger.append(
-        desk, broadcast.id, "corrected", number=number, content_hash=correction.content_hash
-    )
-    leads.tell_recipients(
-        desk, need, MessageKind.CORRECTION, correction=correction.text, number=number
-    )
-    audit.record(desk, "correct", "need", need.id, need.hub_id, number=number)
-    return correction
 
 
 def _broadcasts(desk: Desk, need_id: str) -> int:

@@ -15,7 +15,17 @@ from sqlalchemy import select
 
 from api.errors import NotFound
 from api.runtime import Runtime
-from api.services import answers, broadcasts, choices, exceptions, leads, needs, outbox, proof
+from api.services import (
+    answers,
+    broadcasts,
+    choices,
+    corrections,
+    exceptions,
+    leads,
+    needs,
+    outbox,
+    proof,
+)
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.services.proof import Audience
@@ -71,7 +81,7 @@ def play(desk: Desk, world: World) -> Broadcast:
     desk.session.flush()
     assert len(broadcasts.add_late_joiners(later, broadcast)) == 1
     deliver(later)
-    broadcasts.correct(later.as_actor(world.finn), need.id, "Het gaat om 150 kg, niet om 120.")
+    corrections.correct(later.as_actor(world.finn), need.id, "Het gaat om 150 kg, niet om 120.")
     wash = next(
         each for each in leads.leads_of(desk, broadcast.id) if each.company_id == world.wash
     )

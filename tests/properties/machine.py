@@ -24,6 +24,7 @@ from api.services import (
     choices,
     closing,
     companies,
+    corrections,
     digests,
     exceptions,
     needs,
@@ -269,7 +270,7 @@ class Network(RuleBasedStateMachine):
             "no fit": (cato, lambda desk: needs.declare_no_fit(desk, need, "Geen werk hier.")),
             "take back": (cato, lambda desk: needs.take_back(desk, need)),
             "reopen": (finn, lambda desk: choices.reopen(desk, need)),
-            "correct": (finn, lambda desk: broadcasts.correct(desk, need, "Toch 400 kilo.")),
+            "correct": (finn, lambda desk: corrections.correct(desk, need, "Toch 400 kilo.")),
             "ask": (cato, lambda desk: questions.ask_firm(desk, need, "Hoeveel?")),
         }
         actor, deed = deeds[what]
