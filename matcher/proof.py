@@ -101,6 +101,11 @@ def _chain(document: Document) -> tuple[bool, str]:
 def _continues(earlier: Document, document: Document) -> tuple[bool, str]:
     if not isinstance(earlier, Mapping) or earlier.get("format") != FORMAT:
         return False, f"the earlier one is no proof in the format {FORMAT}"
+    if earlier["broadcast"]["id"] != document["broadcast"]["id"]:
+        return False, "the earlier proof is of another broadcast"
+    whole, why = _chain(earlier)
+    if not whole:
+        return False, f"the earlier proof was changed itself: {why}"
     kept = [entry["hash"] for entry in earlier["ledger"]]
     now = [entry["hash"] for entry in document["ledger"]]
     if kept != now[: len(kept)]:

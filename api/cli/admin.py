@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -120,36 +120,57 @@ def vectors() -> None:
 
 
 @app.command()
-def verify(broadcast: Annotated[str, typer.Argument(help="Id, or a downloaded proof.")]) -> None:
-    """Recompute a broadcast's proof from its ledger and say what holds and what does not."""
-    with clear_errors():
-        import json
+def verify(
+    broadcast: Annotated[str, typer.Argument(help="Id, or a downloaded proof.")],
+    earlier: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A proof you kept: is it continued?"),
+    ] = None,
+) -> None:
+    """Recompute a broadcast's proof from its ledger and say what holds and what does not.
 
+    Whoever may write in the database could rewrite a whole ledger, and it would agree with
+    itself; with --earlier it must also agree with a proof that was downloaded before.
+    """
+    with clear_errors():
         from matcher.proof import verify as check
 
         path = Path(broadcast)
-        if path.is_file():
-            document = json.loads(path.read_text(encoding="utf-8"))
-        else:
-            from api.cli.serving import _ready_runtime
-            from api.services import proof
-            from api.services.desk import WORKER, Desk
-            from models import Broadcast
-
-            runtime = _ready_runtime(load_settings())
-            with runtime.sessions() as session:
-                found = session.get(Broadcast, broadcast)
-                if found is None:
-                    raise fail(f"there is no broadcast or file {broadcast}")
-                document = proof.proof(Desk(session, runtime, WORKER), found)
-            runtime.close()
+        document = _proof_file(path) if path.is_file() else _present_proof(broadcast)
+        results = check(document, _proof_file(earlier) if earlier else None)
         table = Table("", "law", "what was found")
-        results = check(document)
         for each in results:
             table.add_row("ok" if each.ok else "NOT", each.name, each.detail)
         out.print(table)
         if not all(each.ok for each in results):
             raise fail("the proof does not hold")
+
+
+def _proof_file(path: Path) -> Any:
+    import json
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise fail(f"{path} is no downloaded proof: it holds no JSON") from None
+
+
+def _present_proof(broadcast_id: str) -> dict[str, Any]:
+    """What the configured database holds of a broadcast at this moment."""
+    from api.cli.serving import _ready_runtime
+    from api.services import proof
+    from api.services.desk import WORKER, Desk
+    from models import Broadcast
+
+    runtime = _ready_runtime(load_settings())
+    try:
+        with runtime.sessions() as session:
+            found = session.get(Broadcast, broadcast_id)
+            if found is None:
+                raise fail(f"there is no broadcast or file {broadcast_id}")
+            return proof.proof(Desk(session, runtime, WORKER), found)
+    finally:
+        runtime.close()
 
 
 @app.command()
