@@ -89,6 +89,18 @@ def company_to_edit(desk: Desk, company_id: str) -> Company:
     return found
 
 
+def company_itself(desk: Desk, company_id: str) -> Company:
+    """The company, for its own people alone. Raises NotFound, or NotAllowed for all others.
+
+    Feeds, webhooks and people open the way to its personal links, with which one answers in its
+    name: a coordinator may not.
+    """
+    found = company_to_edit(desk, company_id)
+    if company_id not in desk.actor.companies:
+        raise NotAllowed("company_only", "only the maatwerkbedrijf itself may do this")
+    return found
+
+
 def hub_to_edit(desk: Desk, hub_id: str) -> Hub:
     """The hub, for its coordinators. Raises NotFound for others."""
     require_coordinator(desk.actor, hub_id)

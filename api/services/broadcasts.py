@@ -11,6 +11,7 @@ from api.services import (
     attachments,
     audit,
     authorisation,
+    colleagues,
     digests,
     exceptions,
     hubs,
@@ -234,8 +235,11 @@ def _send_leads(
     desk.session.add_all(sent)
     desk.session.flush()
     events = []
+    also = colleagues.copied(desk, list(by_id))
     for rank, lead in enumerate(sent):
         company = by_id[lead.company_id]
+        for to in also.get(company.id, ()):
+            colleagues.copy_lead(desk, broadcast, lead, company, to, due_at, rank)
         if company.email is None:
             details: dict[str, Any] = {"company_id": company.id, "late": late}
             events.append(ledger.Event("no_address", desk.at, lead.id, details))

@@ -12,6 +12,7 @@ from api.services import (
     checks,
     leads,
     ledger,
+    meeting_options,
     needs,
     outbox,
     people,
@@ -23,7 +24,7 @@ from models.lead import Outcome
 from models.message import MessageKind
 from models.states import NeedState
 
-CLOSING = (MessageKind.LEAD, MessageKind.REMINDER, MessageKind.CORRECTION)
+CLOSING = (MessageKind.LEAD, MessageKind.LEAD_COPY, MessageKind.REMINDER, MessageKind.CORRECTION)
 
 
 def remind(desk: Desk, broadcast: Broadcast) -> int:
@@ -120,6 +121,8 @@ def close_leads(
         ledger.append(desk, broadcast.id, "closed", lead.id, outcome=lead.outcome.value)
         closed.append((lead, {"outcome": lead.outcome.value}))
     webhooks.tell(desk, "lead.closed", need, closed)
+    lost = [lead for lead, _ in closed if lead.outcome is not Outcome.CHOSEN]
+    meeting_options.call_off(desk, need, lost)
     if tell:
         leads.tell_recipients(desk, need, MessageKind.OUTCOME, reason=reason)
 

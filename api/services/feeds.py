@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from sqlalchemy import select
 
-from api.errors import NotAllowed, NotFound
+from api.errors import NotFound
 from api.services import audit, authorisation, links
 from api.services.desk import Desk
 from models import Broadcast, Company, Lead
@@ -22,23 +22,15 @@ def secret(desk: Desk, company_id: str) -> str:
     Behind it stand its leads of all hubs with their personal links, with which one answers in
     its name: a coordinator may do neither. Raises NotFound or NotAllowed for others.
     """
-    company = _own(desk, company_id)
-    return _token(desk, company)
+    return _token(desk, authorisation.company_itself(desk, company_id))
 
 
 def renew(desk: Desk, company_id: str) -> str:
     """A new address; the former one no longer works. Raises NotFound or NotAllowed for others."""
-    company = _own(desk, company_id)
+    company = authorisation.company_itself(desk, company_id)
     company.feed_version += 1
     audit.record(desk, "renew_feed", "company", company.id)
     return _token(desk, company)
-
-
-def _own(desk: Desk, company_id: str) -> Company:
-    company = authorisation.company_to_edit(desk, company_id)
-    if company_id not in desk.actor.companies:
-        raise NotAllowed("company_only", "a feed is for the maatwerkbedrijf itself")
-    return company
 
 
 def _token(desk: Desk, company: Company) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from api.services import links, outbox
+from api.services import colleagues, links, outbox
 from api.services.desk import Desk
 from matcher.neutrality import neutral_order
 from models import Broadcast, Company, Lead, Need, VerdictRow
@@ -80,27 +80,30 @@ def tell_recipients(
     by_company = {lead.company_id: lead for lead in leads}
     companies = desk.session.scalars(select(Company).where(Company.id.in_(by_company)))
     people = {company.id: company for company in companies}
+    # One reminder at most, and to the company alone; all else goes to its colleagues too.
+    also = {} if kind is MessageKind.REMINDER else colleagues.copied(desk, list(by_company))
     for rank, company_id in enumerate(neutral_order(need.id, by_company)):
         company, lead = people[company_id], by_company[company_id]
-        if company.email is None:
-            continue
+        own = company.email
+        told = [] if own is None else [outbox.Recipient(own, company.name, company.language)]
         headers = {}
         if kind is MessageKind.REMINDER:
             headers = {
                 "List-Unsubscribe": f"<{links.unsubscribe_link(desk, company.id)}>",
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             }
-        outbox.queue(
-            desk,
-            kind,
-            outbox.Recipient(company.email, company.name, company.language),
-            need_id=need.id,
-            lead_id=lead.id,
-            rank=rank,
-            headers=headers,
-            content=broadcast.content,
-            deadline=broadcast.deadline,
-            link=links.lead_link(desk, lead),
-            lead=lead,
-            **context,
-        )
+        for to in told + also.get(company_id, []):
+            outbox.queue(
+                desk,
+                kind,
+                to,
+                need_id=need.id,
+                lead_id=lead.id,
+                rank=rank,
+                headers=headers,
+                content=broadcast.content,
+                deadline=broadcast.deadline,
+                link=links.lead_link(desk, lead),
+                lead=lead,
+                **context,
+            )

@@ -12,14 +12,29 @@ from sqlalchemy import select
 
 from api.errors import Conflict, Invalid
 from api.i18n import tr
-from api.services import answers, audit, authorisation, checks, leads, links, outbox, people, signin
+from api.services import (
+    answers,
+    audit,
+    authorisation,
+    checks,
+    colleagues,
+    leads,
+    links,
+    outbox,
+    people,
+    signin,
+    webhooks,
+)
 from api.services.desk import BRUSSELS, Desk
 from api.wording import N_
 from models import Company, Firm, Lead, Meeting, Need
 from models.answer import AnswerKind
+from models.lead import Outcome
+from models.meeting import Side
 from models.message import MessageKind
 from models.states import NeedState
 
+FARTHEST = timedelta(days=731)
 AGREEABLE = (NeedState.OPEN, NeedState.DECIDING, NeedState.CHOSEN)
 _TITLE = N_("Afspraak: %(title)s")
 
@@ -32,16 +47,9 @@ def agree(
     The firm and the company may both do so. Raises NotFound for others, Conflict when the
     company is not interested or the need is closed, Invalid for a moment that is past.
     """
-    lead, need = _parties(desk, lead_id)
-    answer = answers.last(desk, lead.id)
-    if answer is None or answer.kind is not AnswerKind.INTERESTED:
-        raise Conflict("not_interested", "a meeting is possible once the company is interested")
-    if need.state not in AGREEABLE:
-        raise Conflict("wrong_state", f"the need is {need.state.value}", state=need.state.value)
-    if starts_at <= desk.at:
-        raise Invalid("meeting_past", "starts_at: choose a moment ahead", field="starts_at")
-    if not 5 <= minutes <= 480:
-        raise Invalid("bad_minutes", "minutes: between 5 and 480", field="minutes")
+    lead, need, _ = parties(desk, lead_id)
+    require_possible(desk, lead, need)
+    check_moment(desk, starts_at, minutes, "starts_at")
     meeting = of_lead(desk, lead.id)
     if meeting is None:
         meeting = Meeting(need_id=need.id, lead_id=lead.id, created_at=desk.at, sequence=0)
@@ -57,12 +65,39 @@ def agree(
     return meeting
 
 
+def require_possible(desk: Desk, lead: Lead, need: Need) -> None:
+    """Raises Conflict unless the company is interested and its lead is still in the running."""
+    answer = answers.last(desk, lead.id)
+    if answer is None or answer.kind is not AnswerKind.INTERESTED:
+        raise Conflict("not_interested", "a meeting is possible once the company is interested")
+    if need.state not in AGREEABLE or lead.outcome not in (None, Outcome.CHOSEN):
+        raise Conflict("wrong_state", f"the need is {need.state.value}", state=need.state.value)
+
+
+def check_moment(desk: Desk, starts_at: datetime, minutes: int, field: str) -> None:
+    """Raises Invalid for a moment that is past or years away, or an odd duration."""
+    if starts_at <= desk.at:
+        raise Invalid("meeting_past", f"{field}: choose a moment ahead", field=field)
+    if starts_at > desk.at + FARTHEST:
+        raise Invalid("meeting_far", f"{field}: choose a moment within two years", field=field)
+    if not 5 <= minutes <= 480:
+        raise Invalid("bad_minutes", "minutes: between 5 and 480", field="minutes")
+
+
 def cancel(desk: Desk, lead_id: str) -> Meeting:
     """Call the meeting off; it disappears from both calendars. Raises Conflict without one."""
-    lead, need = _parties(desk, lead_id)
-    meeting = of_lead(desk, lead.id)
-    if meeting is None or meeting.cancelled_at is not None:
+    lead, need, _ = parties(desk, lead_id)
+    meeting = call_off(desk, lead, need)
+    if meeting is None:
         raise Conflict("no_meeting", "there is no meeting to cancel")
+    return meeting
+
+
+def call_off(desk: Desk, lead: Lead, need: Need) -> Meeting | None:
+    """Call the meeting of a lead off, if there is one still to come."""
+    meeting = of_lead(desk, lead.id)
+    if meeting is None or meeting.cancelled_at is not None or meeting.starts_at <= desk.at:
+        return None
     meeting.sequence += 1
     meeting.cancelled_at = desk.at
     desk.session.flush()
@@ -75,41 +110,60 @@ def of_lead(desk: Desk, lead_id: str) -> Meeting | None:
     return desk.session.scalar(select(Meeting).where(Meeting.lead_id == lead_id))
 
 
-def _parties(desk: Desk, lead_id: str) -> tuple[Lead, Need]:
-    """The lead and its need, for its company (also by its personal link) and its firm."""
+def parties(desk: Desk, lead_id: str) -> tuple[Lead, Need, Side]:
+    """The lead, its need and whose side asks: its company (also by its personal link) or its
+    firm. Raises NotFound for others, NotAllowed for the hub; the need is held."""
     found = desk.session.get(Lead, lead_id)
     if found is not None and desk.actor.name == f"lead:{found.id}":
-        return found, leads.hold(desk, found.need_id)
+        return found, leads.hold(desk, found.need_id), Side.COMPANY
     if found is not None:
         need = desk.session.get_one(Need, found.need_id)
         if need.firm_id in desk.actor.firms:
-            return found, leads.hold(desk, need.id)
-    return (lead := authorisation.lead_as_company(desk, lead_id)), leads.hold(desk, lead.need_id)
+            return found, leads.hold(desk, need.id), Side.FIRM
+    lead = authorisation.lead_as_company(desk, lead_id)
+    return lead, leads.hold(desk, lead.need_id), Side.COMPANY
+
+
+Party = tuple[outbox.Recipient, str]  # who gets a mail, and the link in it
+
+
+def firm_party(desk: Desk, need: Need) -> Party:
+    """The firm's contact, with a link that signs in and opens its work table."""
+    person = people.find_or_add(desk, need.contact_email, language=need.language)
+    to = outbox.Recipient(need.contact_email, need.contact_name, need.language)
+    return to, signin.new_link(desk, person, f"/needs/{need.id}/meetings", lasts=signin.MAIL_LINK)
+
+
+def company_parties(desk: Desk, lead: Lead, company: Company) -> list[Party]:
+    """Who of the company gets it, with its personal link."""
+    link = links.lead_link(desk, lead)
+    return [(to, link) for to in colleagues.recipients(desk, company)]
 
 
 def _invite(desk: Desk, meeting: Meeting, lead: Lead, need: Need, method: str) -> None:
     company = desk.session.get_one(Company, lead.company_id)
-    person = people.find_or_add(desk, need.contact_email, language=need.language)
-    to_firm = outbox.Recipient(need.contact_email, need.contact_name, need.language)
-    path = signin.new_link(desk, person, f"/needs/{need.id}", lasts=signin.MAIL_LINK)
-    parties = [(to_firm, path)]
-    if company.email is not None:
-        to_company = outbox.Recipient(company.email, company.name, company.language)
-        parties.append((to_company, links.lead_link(desk, lead)))
-    attending = [to for to, _ in parties]
-    for to, link in parties:
+    firm = desk.session.get_one(Firm, need.firm_id)
+    invited = [firm_party(desk, need), *company_parties(desk, lead, company)]
+    attending = [to for to, _ in invited]
+    for number, (to, link) in enumerate(invited):
         outbox.queue(
             desk,
             MessageKind.MEETING,
             to,
             need_id=need.id,
             title=need.title,
+            other=firm.name if number else company.name,
             at=meeting.starts_at,
+            minutes=meeting.minutes,
             place=meeting.place,
+            moved=meeting.sequence > 0,
             cancelled=method == "CANCEL",
             link=link,
             attachment=calendar(desk, meeting, need, attending, method, to.language),
         )
+    event = "meeting.cancelled" if method == "CANCEL" else "meeting.agreed"
+    facts = {"starts_at": meeting.starts_at.isoformat(), "minutes": meeting.minutes}
+    webhooks.tell(desk, event, need, [(lead, facts | {"place": meeting.place})])
 
 
 def calendar(

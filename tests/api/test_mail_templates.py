@@ -2,7 +2,7 @@
 
 import pathlib
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from api.rendering import TEMPLATES, environment
 from api.runtime import Runtime
 from api.services import outbox
 from api.services.desk import Desk
-from models import Hub, Lead, Message, Need, Referral
+from models import Hub, Lead, MeetingOption, Message, Need, Referral
 from models.lead import Outcome
 from models.message import MessageKind
 from models.need import WorkPlace
@@ -65,6 +65,12 @@ COMPANY = {"content": CONTENT, "deadline": DEADLINE, "link": LINK, "lead": Lead(
 FIRM = {"need": need(), "link": LINK}
 
 
+OPTIONS = [
+    MeetingOption(starts_at=DEADLINE + timedelta(days=day), minutes=45, place="2800 Mechelen")
+    for day in (3, 4)
+]
+
+
 def referral(**values: Any) -> Referral:
     return Referral(kind=ReferralKind.PARTNER, message="Kijk eens & bel.", **values)
 
@@ -104,10 +110,24 @@ MAILS: list[tuple[MessageKind, dict[str, Any]]] = [
     *(
         (
             MessageKind.MEETING,
-            {"title": "Karton", "at": DEADLINE, "place": "Mechelen", "link": LINK}
-            | {"cancelled": cancelled},
+            {"title": "Karton", "at": DEADLINE, "place": "Mechelen", "link": LINK, "minutes": 60}
+            | {"cancelled": cancelled, "moved": moved, "other": "Nethe Pakt"},
         )
-        for cancelled in (False, True)
+        for cancelled, moved in ((False, False), (False, True), (True, True))
+    ),
+    *(
+        (
+            MessageKind.PROPOSAL,
+            {"title": "Karton", "other": "Nethe Pakt", "link": LINK, "note": "Bel gerust."}
+            | {"options": OPTIONS[:number], "declined": declined},
+        )
+        for number, declined in ((1, False), (2, False), (2, True))
+    ),
+    (MessageKind.LEAD_COPY, COMPANY | {"late": False, "company": "Nethe Pakt"}),
+    (MessageKind.EXPIRY, {"name": "HACCP", "until": date(2027, 1, 31), "link": LINK}),
+    *(
+        (MessageKind.INVITE, {"company": "Nethe Pakt", "wants_leads": wants, "link": LINK})
+        for wants in (True, False)
     ),
     (MessageKind.FOLLOW_UP, {"title": "Karton", "other": "Nethe Pakt", "link": LINK}),
     (MessageKind.DIGEST, {"leads": [COMPANY, COMPANY]}),
