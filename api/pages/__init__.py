@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.pages import (
+    attachments,
     broadcasts,
     companies,
     demo,
@@ -10,8 +11,10 @@ from api.pages import (
     feeds,
     hub,
     imports,
+    inbox,
     intake,
     leads,
+    meetings,
     needs,
     neutrality,
     profiles,
@@ -29,6 +32,7 @@ for _part in (
     signin,
     intake,
     embeds,
+    attachments,
     needs,
     imports,
     broadcasts,
@@ -38,7 +42,9 @@ for _part in (
     hub,
     companies,
     profiles,
+    inbox,
     leads,
+    meetings,
     demo,
 ):
     router.include_router(_part.router)

@@ -1,37 +1,71 @@
-"""The company's room: one lead by personal link or signed in, and the inbox of all."""
+"""One lead, by personal link or signed in: read it, answer it, ask about it.
 
-from typing import Any
+Opening a link never answers: programs that fetch links in mails would answer for people.
+"""
 
-from fastapi import APIRouter, Response
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
 from sqlalchemy import select
 
 from api.errors import Invalid, NotFound, Problem
 from api.pages import words
 from api.pages.fields import Text
+from api.pages.meeting_form import MeetingForm, block
 from api.pages.needs import proof_download
 from api.pages.visit import MemberVisit, Visit, VisitDep
-from api.services import answers, authorisation, companies, links, questions
+from api.services import (
+    answers,
+    attachments,
+    authorisation,
+    companies,
+    links,
+    meeting_options,
+    meetings,
+    questions,
+)
 from api.services.desk import Actor
 from api.web import Csrf
-from models import Broadcast, Collaboration, Company, Correction, Hub, Lead, Need, VerdictRow
+from models import Broadcast, Collaboration, Company, Correction, Firm, Hub, Lead, Need, VerdictRow
 from models.answer import AnswerKind, DeclineReason
+from models.meeting import Side
 from models.states import COLLABORATION_TRANSITIONS, NeedState
 
 router = APIRouter()
 
 
-def _by_link(visit: Visit, token: str) -> tuple[Visit, Lead]:
+@dataclass
+class AnswerForm:
+    """What the form of an answer sends."""
+
+    kind: Text = ""
+    reason: Text = ""
+    available_from: Text = ""
+    capacity: Text = ""
+    note: Text = ""
+
+
+AnswerDep = Annotated[AnswerForm, Depends()]
+
+
+def by_token(visit: Visit, token: str) -> tuple[Visit, Lead]:
     """The lead of a personal link; what is done with it is done in the link's name."""
-    lead = _released(visit, links.lead_of(visit.desk, token))
+    lead = released(visit, links.lead_of(visit.desk, token))
     visit.desk = visit.desk.as_actor(Actor(f"lead:{lead.id}"))
     return visit, lead
 
 
-def _released(visit: Visit, lead: Lead) -> Lead:
+def released(visit: Visit, lead: Lead) -> Lead:
     """The lead, once it is released; until that moment no company may know of it."""
     if visit.desk.session.get_one(Broadcast, lead.broadcast_id).released_at > visit.desk.at:
         raise NotFound("lead_not_found", "there is no such lead, or it is not yours")
     return lead
+
+
+def own(visit: Visit, lead_id: str) -> Lead:
+    """The lead of one's own company, once it is released. Raises NotFound or NotAllowed."""
+    return released(visit, authorisation.lead_as_company(visit.desk, lead_id))
 
 
 @router.get("/l/{token}")
@@ -41,141 +75,52 @@ def by_link(visit: VisitDep, token: str, answer: str = "") -> Response:
     `answer` is the mail's button that was pressed (interested, not_for_us or question): its form
     stands open, what it sends is still up to the reader.
     """
-    visit, lead = _by_link(visit, token)
+    visit, lead = by_token(visit, token)
     answers.opened(visit.desk, lead)
     pressed = {"kind": answer} if answer in (*AnswerKind, "question") else None
-    return _page(visit, lead, f"/l/{token}", signed=False, form=pressed)
+    return page(visit, lead, f"/l/{token}", signed=False, form=pressed)
 
 
 @router.post("/l/{token}/answer")
-def answer_by_link(
-    visit: VisitDep,
-    token: str,
-    kind: Text = "",
-    reason: Text = "",
-    available_from: Text = "",
-    capacity: Text = "",
-    note: Text = "",
-) -> Response:
+def answer_by_link(visit: VisitDep, token: str, form: AnswerDep) -> Response:
     """Interested, or not for us."""
-    visit, lead = _by_link(visit, token)
-    form = {
-        "kind": kind,
-        "reason": reason,
-        "available_from": available_from,
-        "capacity": capacity,
-        "note": note,
-    }
+    visit, lead = by_token(visit, token)
     return _answer(visit, lead, f"/l/{token}", form, signed=False)
 
 
 @router.post("/l/{token}/question")
 def question_by_link(visit: VisitDep, token: str, text: Text = "") -> Response:
     """A question to the firm; question and answer go to all recipients."""
-    visit, lead = _by_link(visit, token)
+    visit, lead = by_token(visit, token)
     return _ask(visit, lead, f"/l/{token}", text, signed=False)
-
-
-@router.get("/leads")
-def inbox(visit: MemberVisit) -> Response:
-    """All leads of the visitor's companies: those to answer first."""
-    desk = visit.desk
-    rows = desk.session.execute(
-        select(Lead, Need, Broadcast, Company)
-        .join(Need, Need.id == Lead.need_id)
-        .join(Broadcast, Broadcast.id == Lead.broadcast_id)
-        .join(Company, Company.id == Lead.company_id)
-        .where(Lead.company_id.in_(desk.actor.companies), Broadcast.released_at <= desk.at)
-        .order_by(Lead.id.desc())
-    ).all()
-    found: list[dict[str, Any]] = [
-        {
-            "lead": lead,
-            "need": need,
-            "broadcast": broadcast,
-            "company": company,
-            "answer": answers.last(desk, lead.id),
-        }
-        for lead, need, broadcast, company in rows
-    ]
-    waiting = [row for row in found if row["lead"].closed_at is None and not row["answer"]]
-    running = [row for row in found if row["lead"].closed_at is None and row["answer"]]
-    past = [row for row in found if row["lead"].closed_at is not None]
-    return visit.page("leads/inbox.html", waiting=waiting, running=running, past=past)
-
-
-@router.get("/leads/why")
-def why(visit: MemberVisit) -> Response:
-    """Every broadcast of the last time and why it did or did not reach one's company."""
-    desk = visit.desk
-    rows = desk.session.execute(
-        select(VerdictRow, Broadcast, Need, Company)
-        .join(Broadcast, Broadcast.id == VerdictRow.broadcast_id)
-        .join(Need, Need.id == Broadcast.need_id)
-        .join(Company, Company.id == VerdictRow.company_id)
-        .where(VerdictRow.company_id.in_(desk.actor.companies), Broadcast.released_at <= desk.at)
-        .order_by(Broadcast.id.desc())
-        .limit(50)
-    ).all()
-    return visit.page(
-        "leads/why.html",
-        rows=[
-            {"verdict": verdict, "broadcast": broadcast, "need": need, "company": company}
-            for verdict, broadcast, need, company in rows
-        ],
-    )
-
-
-@router.get("/leads/offers")
-def own_profile(visit: MemberVisit) -> Response:
-    """The profile of one's own company (the first, for people of several)."""
-    mine = sorted(visit.desk.actor.companies)
-    if not mine:
-        return visit.page("leads/no_company.html")
-    return visit.go(f"/companies/{mine[0]}/edit")
 
 
 @router.get("/leads/{lead_id}")
 def show(visit: MemberVisit, lead_id: str) -> Response:
     """One lead, signed in."""
-    lead = _released(visit, authorisation.lead_as_company(visit.desk, lead_id))
+    lead = own(visit, lead_id)
     answers.opened(visit.desk, lead)
-    return _page(visit, lead, f"/leads/{lead.id}", signed=True)
+    return page(visit, lead, f"/leads/{lead.id}", signed=True)
 
 
 @router.get("/leads/{lead_id}/proof.json")
 def proof_file(visit: MemberVisit, lead_id: str) -> Response:
     """The proof of the broadcast as the company may read it: its own verdict, hashes of all."""
-    lead = _released(visit, authorisation.lead_as_company(visit.desk, lead_id))
+    lead = own(visit, lead_id)
     return proof_download(visit, visit.desk.session.get_one(Broadcast, lead.broadcast_id))
 
 
 @router.post("/leads/{lead_id}/answer", dependencies=[Csrf])
-def answer(
-    visit: MemberVisit,
-    lead_id: str,
-    kind: Text = "",
-    reason: Text = "",
-    available_from: Text = "",
-    capacity: Text = "",
-    note: Text = "",
-) -> Response:
+def answer(visit: MemberVisit, lead_id: str, form: AnswerDep) -> Response:
     """Interested, or not for us, signed in."""
-    lead = _released(visit, authorisation.lead_as_company(visit.desk, lead_id))
-    form = {
-        "kind": kind,
-        "reason": reason,
-        "available_from": available_from,
-        "capacity": capacity,
-        "note": note,
-    }
+    lead = own(visit, lead_id)
     return _answer(visit, lead, f"/leads/{lead.id}", form, signed=True)
 
 
 @router.post("/leads/{lead_id}/question", dependencies=[Csrf])
 def question(visit: MemberVisit, lead_id: str, text: Text = "") -> Response:
     """A question to the firm, signed in."""
-    lead = _released(visit, authorisation.lead_as_company(visit.desk, lead_id))
+    lead = own(visit, lead_id)
     return _ask(visit, lead, f"/leads/{lead.id}", text, signed=True)
 
 
@@ -195,32 +140,27 @@ def unsubscribe(visit: VisitDep, token: str) -> Response:
     return visit.go(f"/unsubscribe/{token}", "unsubscribed")
 
 
-def _answer(visit: Visit, lead: Lead, path: str, form: dict[str, str], *, signed: bool) -> Response:
+def _answer(visit: Visit, lead: Lead, path: str, form: AnswerForm, *, signed: bool) -> Response:
     savepoint = visit.desk.session.begin_nested()
     try:
-        if form["kind"] not in list(AnswerKind):
+        if form.kind not in list(AnswerKind):
             raise Invalid("bad_choice", "kind: choose an answer", field="kind")
-        reason = form["reason"]
-        if reason and reason not in list(DeclineReason):
+        if form.reason and form.reason not in list(DeclineReason):
             raise Invalid("bad_choice", "reason: choose one", field="reason")
         answers.give(
             visit.desk,
             lead,
-            AnswerKind(form["kind"]),
-            reason=DeclineReason(reason) if reason else None,
-            available_from=form["available_from"],
-            capacity=form["capacity"],
-            note=form["note"],
+            AnswerKind(form.kind),
+            reason=DeclineReason(form.reason) if form.reason else None,
+            available_from=form.available_from,
+            capacity=form.capacity,
+            note=form.note,
         )
         savepoint.commit()
     except Problem as problem:
         savepoint.rollback()
-        field = str(problem.values.get("field", "kind"))
-        errors = {field: words.problem(visit.language, problem)}
-        return _page(
-            visit, lead, path, signed=signed, form=form, errors=errors, status=problem.status
-        )
-    return visit.go(path, "answer_kept")
+        return _refused(visit, lead, path, problem, "kind", asdict(form), signed=signed)
+    return visit.go(path, "answer_kept" if form.kind == AnswerKind.INTERESTED else "declined_kept")
 
 
 def _ask(visit: Visit, lead: Lead, path: str, text: str, *, signed: bool) -> Response:
@@ -230,24 +170,37 @@ def _ask(visit: Visit, lead: Lead, path: str, text: str, *, signed: bool) -> Res
         savepoint.commit()
     except Problem as problem:
         savepoint.rollback()
-        errors = {"text": words.problem(visit.language, problem)}
-        typed = {"text": text}
-        return _page(
-            visit, lead, path, signed=signed, form=typed, errors=errors, status=problem.status
-        )
+        return _refused(visit, lead, path, problem, "text", {"text": text}, signed=signed)
     return visit.go(f"{path}#questions", "question_sent")
 
 
-def _page(
+def _refused(
+    visit: Visit,
+    lead: Lead,
+    path: str,
+    problem: Problem,
+    field: str,
+    form: dict[str, str],
+    *,
+    signed: bool,
+) -> Response:
+    """The lead again, with what was typed and what is wrong beside its field."""
+    errors = {str(problem.values.get("field", field)): words.problem(visit.language, problem)}
+    return page(visit, lead, path, signed=signed, form=form, errors=errors, status=problem.status)
+
+
+def page(
     visit: Visit,
     lead: Lead,
     path: str,
     *,
     signed: bool,
     form: dict[str, str] | None = None,
+    meeting_form: MeetingForm | None = None,
     errors: dict[str, str] | None = None,
-    status: int = 200,
+    status: int = 0,
 ) -> Response:
+    """The page of a lead for its company, whatever state it is in."""
     desk = visit.desk
     need = desk.session.get_one(Need, lead.need_id)
     broadcast = desk.session.get_one(Broadcast, lead.broadcast_id)
@@ -277,12 +230,13 @@ def _page(
     )
     return visit.page(
         "leads/show.html",
-        status,
+        status or (422 if errors else 200),
         lead=lead,
         need=need,
         content=broadcast.content,
         broadcast=broadcast,
         corrections=corrections,
+        attachments=attachments.of_lead(desk, lead),
         company=desk.session.get_one(Company, lead.company_id),
         hub=desk.session.get_one(Hub, need.hub_id),
         questions=[q for q in questions.of_need(desk, need.id) if q.answer or q.lead_id == lead.id],
@@ -294,7 +248,11 @@ def _page(
         next_states=COLLABORATION_TRANSITIONS,
         verdict=verdict,
         form=kept | (form or {}),
-        errors=errors or {},
+        table=meeting_options.of_lead(desk, lead.id),
+        meeting_action=f"{path}/meeting",
+        may_meet=meetings.possible(desk, lead, need),
+        firm=desk.session.get_one(Firm, need.firm_id),
+        **block(visit, Side.COMPANY, meeting_form, errors),
         reasons=list(DeclineReason),
         action=path,
         signed=signed,

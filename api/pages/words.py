@@ -17,6 +17,8 @@ NOTICES: dict[str, str] = {
     "chosen": N_("Je keuze is bewaard. Iedereen krijgt bericht."),
     "reopened": N_("Je kunt opnieuw kiezen. Wie toen bericht kreeg, hoort straks de nieuwe keuze."),
     "withdrawn": N_("De vraag is ingetrokken. Wie ze kreeg, krijgt bericht."),
+    "attached": N_("Het bestand staat bij je vraag."),
+    "detached": N_("Het bestand is weggehaald."),
     "corrected": N_("De aanvulling is naar alle ontvangers gestuurd."),
     "answered_question": N_("Vraag en antwoord zijn naar alle ontvangers gestuurd."),
     "collaboration": N_("De samenwerking is bijgewerkt."),
@@ -46,6 +48,11 @@ NOTICES: dict[str, str] = {
     "imported": N_("De lijst is ingelezen."),
     "token_revoked": N_("Die sleutel werkt niet meer."),
     "answer_kept": N_("Je antwoord is bewaard. De onderneming ziet het."),
+    "declined_kept": N_("Je antwoord is bewaard. Bedankt om het te laten weten."),
+    "meeting_proposed": N_("Je voorstel is verstuurd. Je krijgt bericht zodra er een antwoord is."),
+    "meeting_agreed": N_("De afspraak staat vast. De uitnodiging voor je agenda is onderweg."),
+    "meeting_declined": N_("Je bericht is verstuurd. Stel gerust zelf een moment voor."),
+    "meeting_cancelled": N_("De afspraak is afgezegd. Beide kanten krijgen bericht."),
     "question_sent": N_("Je vraag is naar de onderneming. Vraag en antwoord gaan naar iedereen."),
     "unsubscribed": N_("Je krijgt geen herinneringen meer. Nieuwe leads blijven komen."),
 }
@@ -63,7 +70,28 @@ _HEADINGS = {
 }
 
 PROBLEMS: dict[str, str] = {
+    "attachment_not_found": N_("Dit bestand bestaat niet (meer), of is niet van jou."),
+    "file_broken": N_(
+        "%(name)s is beschadigd of niet volledig. Bewaar het opnieuw, of kies een ander bestand."
+    ),
+    "file_empty": N_("%(name)s is leeg."),
+    "file_kind": N_(
+        "%(name)s is geen foto (JPEG, PNG of WebP) of PDF. Een ander bestand nemen we niet aan."
+    ),
+    "file_too_large": N_(
+        "%(name)s is groter dan %(most)s MB. Verklein het, of kies een ander bestand."
+    ),
+    "no_file": N_("Kies eerst een foto of een PDF."),
+    "no_space": N_("Er staan al te veel bestanden. Haal er oude weg, of verstuur je vraag zonder."),
+    "too_many_files": N_("Hoogstens %(most)s bestanden bij een vraag. De rest namen we niet mee."),
     "period_backwards": N_("Kies een einde na het begin."),
+    "meeting_far": N_("Kies een moment binnen de twee jaar."),
+    "too_many_moments": N_("Stel hoogstens zes momenten voor."),
+    "option_not_found": N_("Dit voorstel bestaat niet, of is niet van jou."),
+    "option_gone": N_("Dit voorstel staat niet meer open. Herlaad de pagina."),
+    "option_own": N_("Dit stelde je zelf voor. De andere kant kiest."),
+    "colleague_already": N_("Deze persoon heeft al toegang."),
+    "last_colleague": N_("Houd minstens één persoon over die zich kan aanmelden."),
     "meeting_past": N_("Kies een moment dat nog moet komen."),
     "bad_minutes": N_("Kies een duur tussen 5 minuten en 8 uur."),
     "no_meeting": N_("Er is geen afspraak om af te zeggen."),

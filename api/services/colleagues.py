@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from api.errors import Conflict, NotFound
+from api.errors import Conflict, Invalid, NotFound
 from api.services import audit, authorisation, checks, digests, links, outbox, people, signin
 from api.services.desk import Desk
 from models import Broadcast, Company, Lead, Membership, Person
@@ -34,8 +34,8 @@ def invite(
     """Let somebody work for a company; a mail tells so, with a link that signs in.
 
     The company's own people invite; a coordinator only the first one, because who is in answers
-    in the company's name. Raises Invalid for a bad address, Conflict when this person is in
-    already, NotAllowed for others.
+    in the company's name. Raises Invalid for a bad address or somebody who is in already,
+    NotAllowed for others.
     """
     company = authorisation.company_to_edit(desk, company_id)
     if _all(desk, company_id):
@@ -44,7 +44,11 @@ def invite(
     words = checks.line(name, "person_name", most=200)
     person = people.find_or_add(desk, address, name=words, language=company.language)
     if any(each.company_id == company_id for each in people.memberships(desk, person.id)):
-        raise Conflict("colleague_already", f"person_email: {address} has this role already")
+        raise Invalid(
+            "colleague_already",
+            f"person_email: {address} has this role already",
+            field="person_email",
+        )
     membership = people.add_role(desk, person, company_id=company_id)
     membership.wants_leads = wants_leads
     outbox.queue(

@@ -67,11 +67,21 @@ def agree(
 
 def require_possible(desk: Desk, lead: Lead, need: Need) -> None:
     """Raises Conflict unless the company is interested and its lead is still in the running."""
-    answer = answers.last(desk, lead.id)
-    if answer is None or answer.kind is not AnswerKind.INTERESTED:
+    if not _interested(desk, lead):
         raise Conflict("not_interested", "a meeting is possible once the company is interested")
-    if need.state not in AGREEABLE or lead.outcome not in (None, Outcome.CHOSEN):
+    if not possible(desk, lead, need):
         raise Conflict("wrong_state", f"the need is {need.state.value}", state=need.state.value)
+
+
+def possible(desk: Desk, lead: Lead, need: Need) -> bool:
+    """Whether firm and company may meet now."""
+    running = need.state in AGREEABLE and lead.outcome in (None, Outcome.CHOSEN)
+    return running and _interested(desk, lead)
+
+
+def _interested(desk: Desk, lead: Lead) -> bool:
+    answer = answers.last(desk, lead.id)
+    return answer is not None and answer.kind is AnswerKind.INTERESTED
 
 
 def check_moment(desk: Desk, starts_at: datetime, minutes: int, field: str) -> None:
