@@ -97,6 +97,7 @@ _WORDS: dict[str, str] = {
     "released": N_("vrijgegeven"),
     "queued": N_("klaargezet"),
     "no_address": N_("geen mailadres"),
+    "readdressed": N_("naar een nieuw adres gestuurd"),
     "handed_over": N_("afgeleverd"),
     "hand_over_failed": N_("afleveren mislukt, opnieuw later"),
     "refused": N_("geweigerd"),

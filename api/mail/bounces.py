@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import select
 
 from api.runtime import Runtime
-from api.services import ledger
+from api.services import ledger, outbox
 from api.services.desk import WORKER, Desk
 from models import Company, Lead, Message
 from models.message import MessageState
@@ -86,8 +86,9 @@ def read(raw: bytes, return_address: str = "") -> Returned:
 def take_in(desk: Desk, raw: bytes) -> Kind:
     """Read one mail to the return address and note what it says; returns what it was.
 
-    A bounce marks the message, its lead and (when the address is at fault) the company; an
-    automatic reply is only told to the ledger. The same bounce twice changes nothing more.
+    A bounce marks the message, its lead (of a digest: all its leads) and, when the address is at
+    fault, the company; an automatic reply is only told to the ledger. The same bounce twice
+    changes nothing more.
     """
     returned = read(raw, desk.runtime.settings.bounce_address)
     if returned.kind is Kind.OTHER:
@@ -125,15 +126,17 @@ def fetch(runtime: Runtime) -> Counter[Kind]:
 def _bounced(desk: Desk, message: Message, returned: Returned) -> None:
     if message.state is MessageState.BOUNCED:
         return
-    message.state = MessageState.BOUNCED
-    message.error = returned.words[:500]
-    lead = _tell_ledger(desk, message, "bounced", reply=returned.words[:500])
-    if lead is None:
-        return
-    lead.bounced_at = desk.at
-    company = desk.session.get_one(Company, lead.company_id)
-    if returned.lasting and company.email == message.to_email:
-        company.email_bounced_at = desk.at
+    # With a digest, every lead mail inside it came back.
+    for each in (message, *outbox.inside(desk, [message]).get(message.id, ())):
+        each.state = MessageState.BOUNCED
+        each.error = returned.words[:500]
+        lead = _tell_ledger(desk, each, "bounced", reply=returned.words[:500])
+        if lead is None:
+            continue
+        lead.bounced_at = desk.at
+        company = desk.session.get_one(Company, lead.company_id)
+        if returned.lasting and company.email == each.to_email:
+            company.email_bounced_at = desk.at
 
 
 def _tell_ledger(desk: Desk, message: Message, event: str, **details: str) -> Lead | None:

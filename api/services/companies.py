@@ -8,7 +8,7 @@ from sqlalchemy.orm import selectinload
 
 from api.errors import Conflict, Invalid, NotFound
 from api.services import audit, authorisation, checks
-from api.services.desk import Desk
+from api.services.desk import IMPORT, Desk
 from matcher.text import detect_language
 from models import Absence, Certificate, Company, Offer, Site, now
 from models.company import Delivery, Recognition
@@ -103,7 +103,9 @@ def change(
         changes["name"] = checks.line(name, "name", least=1, most=200)
     if email is not None:
         changes["email"] = checks.email(email) if email.strip() else None
-        changes["email_bounced_at"] = None
+        # A person who keeps an address has looked at it; a table that is imported again has not.
+        if changes["email"] != company.email or desk.actor is not IMPORT:
+            changes["email_bounced_at"] = None
     if phone is not None:
         changes["phone"] = checks.line(phone, "phone", most=40) or None
     if website is not None:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from api.services import colleagues, links, outbox
 from api.services.desk import Desk
 from matcher.neutrality import neutral_order
-from models import Broadcast, Company, Lead, Need, VerdictRow
+from models import Broadcast, Company, Lead, Message, Need, VerdictRow
 from models.message import MessageKind
 
 
@@ -60,10 +60,19 @@ def verdicts_of(desk: Desk, broadcast_id: str) -> Sequence[VerdictRow]:
 
 
 def spread_seconds(desk: Desk, broadcast_id: str) -> float | None:
-    """Seconds between the first and the last hand-over of the leads that went out together."""
+    """Seconds between the first and the last hand-over of the leads that went out together.
+
+    Not of those that were to go later: in a daily mail, after a retry, to a new address.
+    """
     first, last = desk.session.execute(
-        select(func.min(Lead.handed_over_at), func.max(Lead.handed_over_at)).where(
-            Lead.broadcast_id == broadcast_id, Lead.late.is_(False)
+        select(func.min(Message.handed_over_at), func.max(Message.handed_over_at))
+        .join(Lead, Lead.id == Message.lead_id)
+        .join(Broadcast, Broadcast.id == Lead.broadcast_id)
+        .where(
+            Broadcast.id == broadcast_id,
+            Lead.late.is_(False),
+            Message.kind == MessageKind.LEAD,
+            Message.due_at == Broadcast.released_at,
         )
     ).one()
     return (last - first).total_seconds() if first and last else None

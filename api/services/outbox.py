@@ -227,8 +227,8 @@ def record(desk: Desk, outcomes: Sequence[Outcome]) -> None:
         .options(defer(Message.text), defer(Message.html), defer(Message.attachment))
     ).all()
     messages = {message.id: message for message in found}
-    inside = _inside(desk, found)
-    everything = [*found, *(message for each in inside.values() for message in each)]
+    carried = inside(desk, found)
+    everything = [*found, *(message for each in carried.values() for message in each)]
     lead_ids = {message.lead_id for message in everything if message.lead_id}
     leads = {
         lead.id: lead for lead in desk.session.scalars(select(Lead).where(Lead.id.in_(lead_ids)))
@@ -243,7 +243,7 @@ def record(desk: Desk, outcomes: Sequence[Outcome]) -> None:
     told: dict[str, list[ledger.Event]] = {}
     for outcome in sorted(outcomes, key=lambda each: each.at):
         carrier = messages[outcome.id]
-        for message in (carrier, *inside.get(carrier.id, ())):
+        for message in (carrier, *carried.get(carrier.id, ())):
             happened = _apply(message, outcome)
             if carrier.state is MessageState.FAILED:
                 outcome = replace(outcome, result=Result.REFUSED)  # given up: also what is inside
@@ -257,16 +257,19 @@ def record(desk: Desk, outcomes: Sequence[Outcome]) -> None:
         ledger.append_all(desk, broadcast_id, told[broadcast_id])
 
 
-def _inside(desk: Desk, found: Sequence[Message]) -> dict[str, list[Message]]:
-    """Digest id -> the lead mails that travel inside it."""
+def inside(desk: Desk, found: Sequence[Message]) -> dict[str, list[Message]]:
+    """Digest id -> the lead mails that travel inside it, in the order of their broadcasts."""
     digests = [message.id for message in found if message.kind is MessageKind.DIGEST]
-    inside: dict[str, list[Message]] = {}
+    carried: dict[str, list[Message]] = {}
     if digests:
         for message in desk.session.scalars(
-            select(Message).where(Message.digest_id.in_(digests)).order_by(Message.id)
+            select(Message)
+            .join(Lead, Lead.id == Message.lead_id)
+            .where(Message.digest_id.in_(digests))
+            .order_by(Lead.broadcast_id, Message.id)
         ):
-            inside.setdefault(message.digest_id or "", []).append(message)
-    return inside
+            carried.setdefault(message.digest_id or "", []).append(message)
+    return carried
 
 
 def handed_over(desk: Desk, message: Message, reply: str) -> None:

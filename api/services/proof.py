@@ -20,7 +20,9 @@ from matcher.proof import FORMAT, Check, verify
 from models import Broadcast, Company, Correction, Hub, LedgerEntry, Need, VerdictRow
 
 # Events that every reader of a proof may read in full; their details hold ids and hashes only.
-OPEN = frozenset({"released", "queued", "no_address", "corrected", "question_answered"})
+OPEN = frozenset(
+    {"released", "queued", "no_address", "readdressed", "corrected", "question_answered"}
+)
 # Events whose moment proves equal treatment, but whose details may hold a mail address or reasons.
 MOMENT = frozenset(
     {"handed_over", "hand_over_failed", "refused", "bounced", "became_eligible", "exception"}

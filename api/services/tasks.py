@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, or_, select
 
-from api.services import authorisation, hubs
+from api.services import authorisation, hubs, unreached
 from api.services.desk import BRUSSELS, Desk
 from models import Broadcast, Company, Lead, Message, Need, Question, Site
 from models.message import MessageKind, MessageState
@@ -19,7 +19,6 @@ from models.states import NeedState
 
 WAITING_LONG = timedelta(days=2)  # in the intake queue before it is a task
 DECIDING_LONG = timedelta(days=7)  # after the deadline without a choice
-PENDING = (MessageState.DUE, MessageState.SENT)
 
 
 class TaskKind(StrEnum):
@@ -61,26 +60,15 @@ def of_hub(desk: Desk, hub_id: str) -> list[Task]:
 
 
 def _unreached(desk: Desk, hub_id: str) -> Iterator[Task]:
-    """Open leads for which no mail is on its way and none has arrived."""
-    reached = exists(
-        select(Message.id).where(
-            Message.lead_id == Lead.id,
-            Message.kind == MessageKind.LEAD,
-            Message.state.in_(PENDING),
-        )
-    )
+    """Open leads of which no mail is on its way and none has arrived.
+
+    A new address brings its leads by itself within a minute, so that is no task.
+    """
     rows = desk.session.execute(
         select(Lead, Company, Need)
         .join(Company, Company.id == Lead.company_id)
         .join(Need, Need.id == Lead.need_id)
-        .where(
-            Need.hub_id == hub_id,
-            Need.state == NeedState.OPEN,
-            Lead.closed_at.is_(None),
-            Lead.opened_at.is_(None),
-            Lead.answered_at.is_(None),
-            ~reached,
-        )
+        .where(Need.hub_id == hub_id, *unreached.without_mail(), ~unreached.will_be_brought())
     )
     for lead, company, need in rows:
         yield Task(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.mail import bounces
 from api.runtime import Runtime
-from api.services import closing, digests, nudges, retention, vectors
+from api.services import closing, digests, nudges, retention, unreached, vectors
 from api.services.desk import WORKER, Desk
 from api.worker import webhooks
 
@@ -25,6 +25,7 @@ _LOCK = 4_207_013_586  # any number, the same in every process, nobody else's
 
 # What to look for (only reads), and what to do with each that is found, in its own transaction.
 _TIMELY: tuple[tuple[Callable[[Desk], Sequence[str]], Callable[[Desk, str], object]], ...] = (
+    (unreached.waiting, unreached.bring),
     (digests.waiting, digests.gather),
     (nudges.undecided, nudges.nudge),
     (nudges.unasked, nudges.follow_up),

@@ -31,6 +31,7 @@ from api.services import (
     nudges,
     outbox,
     questions,
+    unreached,
 )
 from api.services.desk import IMPORT, WORKER, Actor, Desk
 from api.services.needs import NeedDraft
@@ -338,6 +339,10 @@ class Network(RuleBasedStateMachine):
     def worker_attends(self, crash: bool) -> None:
         def attend(desk: Desk) -> None:
             closing.due_work(desk)
+            for lead_id in unreached.waiting(desk):
+                unreached.bring(desk, lead_id)
+                self.reached.add("readdressed")
+            assert unreached.waiting(desk) == []
             for company_id in digests.waiting(desk):
                 digests.gather(desk, company_id)
             for need_id in nudges.undecided(desk):
