@@ -1,6 +1,7 @@
 """Limits: how large a request may be, and how often one caller may try what can be abused."""
 
 import ipaddress
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,18 +15,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import Problem, TooLarge, TooMany
 
 Answer = Callable[[Request, Problem, dict[str, str] | None], Response]  # JSON or a page, by path
-MOST_BYTES = 2_000_000  # a request body; imports and photos come in below this
+MOST_BYTES = 2_000_000  # a request body; imports come in below this
+MOST_UPLOAD = 55_000_000  # where photos and PDFs come in: five of the largest, and a form
+UPLOADS = re.compile(r"/needs/new|/embed/[^/]+|(/v1)?/needs/[^/]+/attachments")
 CALLERS = 10_000  # how many callers are remembered
-# path prefix -> (requests, seconds) per caller for POST, and for the search for GET too
+# What a path begins with -> (requests, seconds) per caller for POST.
 RATES = {
     "/sign-in": (10, 600),
-    "/needs/new": (20, 600),
+    "/needs/new": (30, 600),
+    "/needs/": (60, 600),  # choosing, answering, adding files: nobody does it every ten seconds
     "/reading": (120, 60),
-    "/embed": (20, 600),
+    "/embed": (30, 600),
     "/v1/match": (120, 60),
     "/search": (120, 60),
     "/l/": (120, 60),
 }
+# The same for GET, where an address makes the matcher read a text.
+READ_RATES = {"/search": (120, 60), "/needs/new": (60, 60)}
 
 
 class BodyLimit:
@@ -39,8 +45,9 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         length = Headers(scope=scope).get("content-length", "")
-        if length.isdigit() and int(length) > MOST_BYTES:
-            refusal = self.answer(Request(scope), _too_large(int(length)), None)
+        most = MOST_UPLOAD if UPLOADS.fullmatch(scope["path"]) else MOST_BYTES
+        if length.isdigit() and int(length) > most:
+            refusal = self.answer(Request(scope), _too_large(int(length), most), None)
             await refusal(scope, receive, send)
             return
         received = 0
@@ -49,9 +56,9 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MOST_BYTES:
+            if received > most:
                 # Whoever reads the body turns every other error into "cannot be read".
-                raise HTTPException(413, _too_large(received).detail)
+                raise HTTPException(413, _too_large(received, most).detail)
             return message
 
         await self.app(scope, counted, send)
@@ -72,20 +79,20 @@ class RateLimit:
         await self.app(scope, receive, send)
 
     def _over(self, scope: Scope) -> Problem | None:
-        for prefix, (most, seconds) in RATES.items():
+        rates = RATES if scope["method"] == "POST" else READ_RATES
+        for prefix, (most, seconds) in rates.items():
             if not scope["path"].startswith(prefix):
                 continue
-            if scope["method"] == "POST" or prefix == "/search":
-                key = (self._caller(scope), prefix, int(time.monotonic() // seconds))
-                self._seen[key] = self._seen.pop(key, 0) + 1
-                while len(self._seen) > CALLERS:
-                    self._seen.popitem(last=False)
-                if self._seen[key] > most:
-                    return TooMany(
-                        "too_many",
-                        f"more than {most} times in {seconds // 60} minutes; wait a little",
-                        seconds=seconds,
-                    )
+            key = (self._caller(scope), prefix, int(time.monotonic() // seconds))
+            self._seen[key] = self._seen.pop(key, 0) + 1
+            while len(self._seen) > CALLERS:
+                self._seen.popitem(last=False)
+            if self._seen[key] > most:
+                return TooMany(
+                    "too_many",
+                    f"more than {most} times in {seconds // 60} minutes; wait a little",
+                    seconds=seconds,
+                )
         return None
 
     def _caller(self, scope: Scope) -> str:
@@ -110,9 +117,7 @@ def _household(address: str) -> str:
     return str(ipaddress.ip_network((int(found), 64), strict=False))
 
 
-def _too_large(size: int) -> TooLarge:
+def _too_large(size: int, most: int) -> TooLarge:
     return TooLarge(
-        "body_too_large",
-        f"the request is {size:,} bytes; at most {MOST_BYTES:,} are taken",
-        most=MOST_BYTES,
+        "body_too_large", f"the request is {size:,} bytes; at most {most:,} are taken", most=most
     )

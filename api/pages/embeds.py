@@ -2,10 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from api.pages.fields import caught
-from api.pages.intake import IntakeForm, Typed, intake_page
+from api.pages.intake import IntakeForm, Typed, held_files, intake_page, submitted
 from api.pages.visit import VisitDep
-from api.services import hubs, needs
+from api.services import hubs
 from api.services.desk import NOBODY
 
 router = APIRouter()
@@ -25,12 +24,14 @@ def send(visit: VisitDep, slug: str, form: Typed) -> Response:
     Nothing is done in the name of a session, so this form needs no token against forgery.
     """
     hub = hubs.by_slug(visit.desk, slug)
-    errors: dict[str, str] = {}
     if form.website:
         return visit.page("needs/sent.html", email=form.contact_email, embedded=hub.slug)
-    if form.press == "read":
-        return intake_page(visit, form, errors, embedded=hub.slug)
-    with caught(visit, errors):
-        need = needs.submit(visit.desk.as_actor(NOBODY), form.draft(""), proven=False)
-        return visit.page("needs/sent.html", email=need.contact_email, embedded=hub.slug)
-    return intake_page(visit, form, errors, 422, embedded=hub.slug)
+    visit.desk = visit.desk.as_actor(NOBODY)
+    errors: dict[str, str] = {}
+    held = held_files(visit, form, errors)
+    if form.press == "read" or form.drop:
+        return intake_page(visit, form, errors, held=held, embedded=hub.slug)
+    need = submitted(visit, form, held, errors, proven=False)
+    if need is None:
+        return intake_page(visit, form, errors, 422, held=held, embedded=hub.slug)
+    return visit.page("needs/sent.html", email=need.contact_email, embedded=hub.slug)

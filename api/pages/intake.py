@@ -8,14 +8,16 @@ from pydantic import BaseModel, Field
 
 from api.errors import Invalid, Problem
 from api.pages import words
+from api.pages.attachments import Held, Uploads, hold_files
 from api.pages.fields import caught, day
 from api.pages.visit import MemberVisit, Visit, VisitDep
-from api.services import authorisation, checks, needs
+from api.services import attachments, authorisation, checks, needs
+from api.services.attachments import Upload
 from api.services.needs import NeedDraft
 from api.services.previews import Preview, preview
 from api.web import Csrf
 from matcher.places import fold
-from models import Firm
+from models import Firm, Need
 from models.need import WorkPlace
 from models.states import NeedState
 
@@ -39,6 +41,9 @@ class IntakeForm(BaseModel):
     contact_name: str = ""
     contact_email: str = ""
     contact_phone: str = ""
+    kept: list[str] = Field(default_factory=list)  # tokens of files held for this form
+    files: list[Upload] = Field(default_factory=list, exclude=True)
+    drop: str = ""  # the token of a held file to take away
     website: str = ""  # a trap: people do not see it, robots fill it in
     press: str = "send"
 
@@ -62,12 +67,13 @@ class IntakeForm(BaseModel):
         )
 
 
-async def _typed(request: Request) -> IntakeForm:
+async def _typed(request: Request, files: Uploads) -> IntakeForm:
     """The form as one value; read here because FastAPI cannot mix a form model and a field."""
     data = await request.form()
-    fields = {key: value for key, value in data.items() if isinstance(value, str)}
-    codes = [value for value in data.getlist("certificates") if isinstance(value, str)]
-    return IntakeForm.model_validate(fields | {"certificates": codes})
+    fields: dict[str, object] = {k: v for k, v in data.items() if isinstance(v, str)}
+    for several in ("certificates", "kept"):
+        fields[several] = [each for each in data.getlist(several) if isinstance(each, str)]
+    return IntakeForm.model_validate(fields | {"files": files})
 
 
 Typed = Annotated[IntakeForm, Depends(_typed)]
@@ -87,11 +93,18 @@ def _work_place(value: str) -> WorkPlace:
 
 
 def intake_page(
-    visit: Visit, form: IntakeForm, errors: dict[str, str], status: int = 200, *, embedded: str = ""
+    visit: Visit,
+    form: IntakeForm,
+    errors: dict[str, str],
+    status: int = 200,
+    *,
+    held: Held | None = None,
+    embedded: str = "",
 ) -> Response:
     """The form with what was typed, what is wrong and what was understood.
 
-    `embedded` is the hub's short name when the form stands inside another site.
+    `held` are the files that came along; `embedded` is the hub's short name when the form stands
+    inside another site.
     """
     return visit.page(
         "needs/new.html",
@@ -101,6 +114,7 @@ def intake_page(
         preview=_preview(visit, form, errors),
         activities=visit.runtime.activities,
         certificates=visit.runtime.certificates,
+        held=held.shown if held else [],
         embedded=embedded,
     )
 
@@ -153,22 +167,42 @@ def new(visit: VisitDep, text: str = "", copy: str = "") -> Response:
 @router.post("/needs/new", dependencies=[Csrf])
 def send(visit: VisitDep, form: Typed) -> Response:
     """Show what was understood (press=read), or take the need in."""
-    errors: dict[str, str] = {}
     if form.website:
         return visit.page("needs/sent.html", email=form.contact_email, embedded="")
-    if form.press == "read":
-        return intake_page(visit, form, errors)
+    errors: dict[str, str] = {}
+    held = held_files(visit, form, errors)
+    if form.press == "read" or form.drop:
+        return intake_page(visit, form, errors, held=held)
     actor = visit.desk.actor
     email = form.contact_email.strip().lower()
     proven = bool(actor.hubs) or (bool(actor.email) and email == actor.email)
+    need = submitted(visit, form, held, errors, proven=proven)
+    if need is None:
+        return intake_page(visit, form, errors, 422, held=held)
+    if not proven:
+        return visit.page("needs/sent.html", email=need.contact_email, embedded="")
+    return visit.go(f"/hub/needs/{need.id}" if actor.hubs else f"/needs/{need.id}", "need_sent")
+
+
+def held_files(visit: Visit, form: IntakeForm, errors: dict[str, str]) -> Held:
+    """Keep the files that came along, so that a mistake elsewhere in the form loses none."""
+    held = hold_files(visit, form.files, form.kept, form.drop)
+    if held.refused:
+        errors["files"] = held.refused
+    return held
+
+
+def submitted(
+    visit: Visit, form: IntakeForm, held: Held, errors: dict[str, str], *, proven: bool
+) -> Need | None:
+    """The need with its files, taken in; None, and why in `errors`, when something is wrong."""
+    if errors:
+        return None
     with caught(visit, errors):
         need = needs.submit(visit.desk, form.draft(""), proven=proven)
-        if not proven:
-            return visit.page("needs/sent.html", email=need.contact_email, embedded="")
-        if actor.hubs:
-            return visit.go(f"/hub/needs/{need.id}", "need_sent")
-        return visit.go(f"/needs/{need.id}", "need_sent")
-    return intake_page(visit, form, errors, 422)
+        attachments.take(visit.desk, need, held.found)
+        return need
+    return None
 
 
 @router.post("/reading")
@@ -201,7 +235,8 @@ def confirm_page(visit: MemberVisit, need_id: str) -> Response:
     if need.state is not NeedState.DRAFT:
         return visit.go(f"/needs/{need.id}")
     names = visit.runtime.certificates
-    return visit.page("needs/confirm.html", need=need, certificates=names)
+    files = attachments.of_need(visit.desk, need.id)
+    return visit.page("needs/confirm.html", need=need, certificates=names, attachments=files)
 
 
 @router.post("/needs/{need_id}/confirm", dependencies=[Csrf])

@@ -12,6 +12,7 @@ from api.pages.fields import Text, Texts, number
 from api.pages.visit import MemberVisit, Visit
 from api.services import (
     answers,
+    attachments,
     authorisation,
     choices,
     closing,
@@ -68,6 +69,7 @@ def _page(
         hub=desk.session.get_one(Hub, need.hub_id),
         activities=visit.runtime.activities,
         certificate_names=visit.runtime.certificates,
+        attachments=attachments.of_need(desk, need.id),
         broadcast=broadcast,
         recipients=_names(desk, [lead.company_id for lead in sent]),
         declined=len(answers.decliners(desk, need.id)),

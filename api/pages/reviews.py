@@ -10,6 +10,7 @@ from api.pages.fields import Text, Texts, caught, day, moment
 from api.pages.maps import Map
 from api.pages.visit import CoordinatorVisit, Visit
 from api.services import (
+    attachments,
     audit,
     authorisation,
     broadcasts,
@@ -70,6 +71,7 @@ def _page(
         alpha=alpha or f"{hub.alpha:g}",
         labels=labels,
         certificates=visit.runtime.certificates,
+        attachments=attachments.of_need(desk, need.id),
         broadcast=leads.present(desk, need.id),
         questions=questions.of_need(desk, need.id),
         referrals=referrals.of_need(desk, need),
@@ -208,6 +210,7 @@ def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Respons
         hub=hub,
         content=broadcasts.content_of(desk, need, hub),
         certificates=visit.runtime.certificates,
+        attachments=attachments.of_need(desk, need.id),
         fits=assessment.fits or assessment.least is None or bool(made),
         recipients=sorted(chosen, key=lambda each: each.company.name),
         exceptions=[(each, names.get(each.company_id, "")) for each in made],

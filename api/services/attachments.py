@@ -220,9 +220,14 @@ def find(desk: Desk, need_id: str, attachment_id: str) -> Attachment:
 def of_lead(desk: Desk, lead: Lead) -> list[Attachment]:
     """The files that were sent with a lead and still count: the same for every recipient.
 
-    Whoever asks has been let in to the lead, by its link or as its company or hub.
+    Whoever asks has been let in to the lead, by its link or as its company or hub; until its
+    release there is nothing for companies.
     """
     broadcast = desk.session.get_one(Broadcast, lead.broadcast_id)
+    if broadcast.released_at > desk.at and not authorisation.coordinates(
+        desk.actor, broadcast.hub_id
+    ):
+        return []
     content = corrections.present_content(desk, broadcast)
     sent = {each["id"] for each in content.get("attachments", ())}
     return [each for each in of_need(desk, lead.need_id) if each.id in sent]

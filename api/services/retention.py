@@ -14,6 +14,7 @@ from api.wording import N_
 from models import (
     Answer,
     ApiToken,
+    Attachment,
     AuditEntry,
     BrowserSession,
     Firm,
@@ -56,6 +57,11 @@ def privacy_table(retention_days: int) -> tuple[Kept, ...]:
         Kept(
             N_("naam, mailadres en telefoon van wie een vraag stelt"),
             N_("om de vraag te bevestigen, te beantwoorden en op te volgen"),
+            retention_days,
+        ),
+        Kept(
+            N_("foto's en pdf's bij een vraag"),
+            N_("om te tonen wat er moet gebeuren"),
             retention_days,
         ),
         Kept(
@@ -108,6 +114,7 @@ def anonymise(desk: Desk, need_id: str) -> None:
         update(Question).where(Question.need_id == need_id).values(text=NOBODY, answer=None),
         update(Meeting).where(Meeting.need_id == need_id).values(place=""),
         update(MeetingOption).where(MeetingOption.need_id == need_id).values(place="", note=""),
+        delete(Attachment).where(Attachment.need_id == need_id),
         _empty_mails().where(or_(Message.need_id == need_id, Message.lead_id.in_(leads))),
     ):
         desk.session.execute(statement.execution_options(synchronize_session="fetch"))
@@ -138,7 +145,13 @@ def tidy(desk: Desk, name: str) -> None:
 
 def _old(desk: Desk) -> dict[str, tuple[Any, Any]]:
     month, week = desk.at - timedelta(days=30), desk.at - timedelta(days=7)
+    drafts = select(Need.id).where(Need.state == NeedState.DRAFT)
     return {
+        "attachment": (
+            Attachment,
+            (Attachment.need_id.is_(None) & (Attachment.created_at < desk.at - timedelta(days=1)))
+            | (Attachment.need_id.in_(drafts) & (Attachment.created_at < month)),
+        ),
         "sign_in_link": (SignInLink, SignInLink.expires_at < month),
         "browser_session": (BrowserSession, BrowserSession.expires_at < month),
         "idempotent_response": (IdempotentResponse, IdempotentResponse.created_at < week),
@@ -160,6 +173,9 @@ def export(desk: Desk, person_id: str) -> dict[str, Any]:
             select(BrowserSession).where(BrowserSession.person_id == person.id)
         ).all(),
         "needs": desk.session.scalars(select(Need).where(Need.contact_email == person.email)).all(),
+        "attachments": desk.session.scalars(
+            select(Attachment).join(Need).where(Need.contact_email == person.email)
+        ).all(),
         "mails": desk.session.scalars(
             select(Message).where(Message.to_email == person.email)
         ).all(),
@@ -174,13 +190,14 @@ def export(desk: Desk, person_id: str) -> dict[str, Any]:
 
 
 _SECRET = frozenset({"token_hash", "csrf", "leased_by", "leased_until"})
+_BYTES = frozenset({"content", "small"})  # of a file: its owner finds it on the need's page
 
 
 def _facts(row: Any) -> dict[str, Any]:
     values = {
         column.key: getattr(row, column.key)
         for column in row.__table__.columns
-        if column.key not in _SECRET
+        if column.key not in _SECRET | _BYTES
     }
     return {
         key: value.isoformat() if hasattr(value, "isoformat") else value

@@ -8,6 +8,7 @@ if (intake) {
   let timer = 0, running = null, last = "";
   const ask = async () => {
     const form = new FormData(intake);
+    form.delete("files"); // read when the form is sent, not while it is typed
     const key = ["text", "place", "work_place"].map((name) => form.get(name)).join("|") + form.getAll("certificates");
     if (key === last || String(form.get("text")).trim().length < 10) return;
     last = key;

@@ -21,7 +21,8 @@ from tests.conftest import World
 TEXT = "Wij zoeken iemand die elke week onze lakens en handdoeken wast, strijkt en opplooit."
 OPEN_POSTS = {  # forms of people without a session, guarded by their link or open to all
     "/needs/new", "/reading", "/sign-in", "/sign-in/{secret}", "/l/{token}/answer",
-    "/l/{token}/question", "/unsubscribe/{token}", "/demo/be", "/embed/{slug}",
+    "/l/{token}/question", "/l/{token}/meeting", "/unsubscribe/{token}", "/demo/be",
+    "/embed/{slug}",
 }  # fmt: skip
 
 
@@ -248,7 +249,7 @@ def test_who_tries_too_often_reads_so_on_a_page(nobody: TestClient) -> None:
     assert [each.status_code for each in answers] == [200] * 10 + [429]
     assert "Wacht een paar minuten" in answers[-1].text
     assert int(answers[-1].headers["Retry-After"]) > 0
-    large = nobody.post("/needs/new", content=b"x", headers={"Content-Length": "9999999"})
+    large = nobody.post("/needs/new", content=b"x", headers={"Content-Length": "99999999"})
     assert large.status_code == 413
     assert large.headers["content-type"].startswith("text/html")
 
