@@ -87,6 +87,10 @@ _WORDS: dict[str, str] = {
     # how a company gets its leads
     "each": N_("elke lead meteen"),
     "daily": N_("één overzicht per dag"),
+    # deliveries of webhooks
+    "hook_due": N_("wacht"),
+    "hook_sent": N_("aangekomen"),
+    "hook_failed": N_("opgegeven"),
     # mails
     "due": N_("wacht op verzending"),
     "sent": N_("verzonden"),

@@ -22,6 +22,7 @@ from api.pages import (
     reviews,
     signin,
     verdicts,
+    webhooks,
 )
 
 # Order counts where a fixed path and one with an id could both fit: the fixed one comes first.
@@ -45,6 +46,7 @@ for _part in (
     inbox,
     leads,
     meetings,
+    webhooks,
     demo,
 ):
     router.include_router(_part.router)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.routes import (
     answers,
+    attachments,
     broadcasts,
     choices,
     collaborations,
@@ -12,11 +13,13 @@ from api.routes import (
     hubs,
     leads,
     match,
+    meetings,
     needs,
     offers,
     questions,
     tokens,
     verdicts,
+    webhooks,
 )
 
 DESCRIPTION = """\
@@ -36,6 +39,15 @@ yours does not exist for you: 404.
 the same answer with `Idempotent-Replay: true`, and is carried out once. The same key with another
 request is refused.
 
+**Webhooks.** Events come as a POST with `Maatmatch-Signature: t=<seconds>,v1=<hex>`. Check each:
+
+    t, v1 = (part.split("=")[1] for part in headers["Maatmatch-Signature"].split(","))
+    wanted = hmac.new(secret.encode(), f"{t}.".encode() + body, hashlib.sha256).hexdigest()
+    assert hmac.compare_digest(v1, wanted)
+    assert abs(time.time() - int(t)) < 300
+
+Answer 2xx within ten seconds; otherwise it is sent again, later and later, with the same `id`.
+
 **Neutrality.** Every eligible maatwerkbedrijf gets the same lead at the same moment. Interested
 ones are listed in a neutral order: sort by the SHA-256 of `<need id>:<company id>`.
 """
@@ -44,6 +56,7 @@ router = APIRouter(prefix="/v1")
 for _noun in (
     match,
     needs,
+    attachments,
     verdicts,
     exceptions,
     broadcasts,
@@ -51,10 +64,12 @@ for _noun in (
     answers,
     questions,
     choices,
+    meetings,
     collaborations,
     companies,
     offers,
     hubs,
     tokens,
+    webhooks,
 ):
     router.include_router(_noun.router)

@@ -55,6 +55,8 @@ CompaniesWrite = Annotated[Desk, _with_scope("companies:write")]
 CollaborationsRead = Annotated[Desk, _with_scope("needs:read", "leads:read")]
 CollaborationsWrite = Annotated[Desk, _with_scope("needs:write", "leads:write")]
 HubsRead = Annotated[Desk, _with_scope("hubs:read")]
+WebhooksRead = Annotated[Desk, _with_scope("webhooks:read")]
+WebhooksWrite = Annotated[Desk, _with_scope("webhooks:write")]
 HubsWrite = Annotated[Desk, _with_scope("hubs:write")]
 
 PathId = Annotated[str, Path(pattern=ID_PATTERN, examples=[EXAMPLE_ID])]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from api.errors import Conflict, Invalid
-from api.services import checks, judgements, leads, ledger, needs
+from api.services import checks, judgements, leads, ledger, needs, webhooks
 from api.services.desk import Desk
 from matcher.neutrality import neutral_order
 from models import Answer, Broadcast, Company, Lead
@@ -83,6 +83,8 @@ def give(
         kind=kind.value,
         reason=answer.reason.value if answer.reason else None,
     )
+    told = {"kind": kind.value, "reason": answer.reason.value if answer.reason else None}
+    webhooks.tell(desk, "lead.answered", need, [(lead, told)])
     if answer.reason is DeclineReason.NOT_OUR_WORK:
         judgements.keep(desk, need.id, lead.company_id, JudgementSource.COMPANY, grade=0)
     elif kind is AnswerKind.INTERESTED:

@@ -16,7 +16,7 @@ MAIL_LINK = timedelta(days=30)  # links inside mails about one's own need
 SESSION = timedelta(days=14)
 SCOPES = tuple(
     f"{noun}:{what}"
-    for noun in ("needs", "broadcasts", "leads", "companies", "hubs")
+    for noun in ("needs", "broadcasts", "leads", "companies", "hubs", "webhooks")
     for what in ("read", "write")
 )
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 
 from api.errors import Invalid, NotAllowed, NotFound
 from api.services import audit, checks, links
@@ -23,10 +23,13 @@ from api.services.desk import Desk
 from models import Lead, Need, Webhook, WebhookDelivery
 from models.webhook import DeliveryState
 
+MOST_WEBHOOKS = 10  # of one hub or company
+AT_ONCE = 24  # deliveries taken up in one round
 MOST_ATTEMPTS = 10
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=6)
 LEASE = timedelta(minutes=2)
+PING = "ping"
 
 
 def add(
@@ -36,7 +39,8 @@ def add(
 
     Raises Invalid for an address that is not public https, NotAllowed for somebody else's.
     """
-    _mine(desk, hub_id, company_id)
+    if len(of(desk, hub_id=hub_id, company_id=company_id)) >= MOST_WEBHOOKS:
+        raise Invalid("too_many_webhooks", f"url: at most {MOST_WEBHOOKS}", field="url")
     address = checks.line(url, "url", least=10, most=500)
     reachable(address, demo=desk.runtime.settings.demo)
     found = Webhook(
@@ -54,9 +58,39 @@ def add(
 
 def remove(desk: Desk, webhook_id: str) -> None:
     """Switch a webhook off; what is still to go to it is not sent. Raises NotFound."""
-    found = _find(desk, webhook_id)
+    found = find(desk, webhook_id)
     found.active = False
     audit.record(desk, "remove", "webhook", found.id, found.hub_id)
+
+
+def pause(desk: Desk, webhook_id: str, paused: bool) -> Webhook:
+    """Hold back what goes to a webhook, or let it go again; nothing is lost meanwhile."""
+    found = find(desk, webhook_id)
+    found.paused = paused
+    audit.record(desk, "pause" if paused else "resume", "webhook", found.id, found.hub_id)
+    return found
+
+
+def ping(desk: Desk, webhook_id: str) -> WebhookDelivery:
+    """Send an event `ping` now, also to a paused webhook."""
+    found = find(desk, webhook_id)
+    sent = WebhookDelivery(
+        webhook_id=found.id,
+        event=PING,
+        payload={"event": PING, "hub_id": found.hub_id, "company_id": found.company_id},
+        due_at=desk.at,
+        created_at=desk.at,
+    )
+    desk.session.add(sent)
+    desk.session.flush()
+    audit.record(desk, "test", "webhook", found.id, found.hub_id)
+    return sent
+
+
+def all_mine(desk: Desk) -> Select[Webhook]:
+    """Every webhook of the caller's hubs and companies."""
+    mine = Webhook.hub_id.in_(desk.actor.hubs) | Webhook.company_id.in_(desk.actor.companies)
+    return select(Webhook).where(Webhook.active, mine)
 
 
 def of(
@@ -75,7 +109,7 @@ def deliveries(desk: Desk, webhook_id: str, limit: int = 100) -> Sequence[Webhoo
     """What was sent to a webhook and what came of it, newest first."""
     return desk.session.scalars(
         select(WebhookDelivery)
-        .where(WebhookDelivery.webhook_id == _find(desk, webhook_id).id)
+        .where(WebhookDelivery.webhook_id == find(desk, webhook_id).id)
         .order_by(WebhookDelivery.id.desc())
         .limit(limit)
     ).all()
@@ -86,9 +120,10 @@ def replay(desk: Desk, delivery_id: str) -> WebhookDelivery:
     found = desk.session.get(WebhookDelivery, delivery_id)
     if found is None:
         raise NotFound("delivery_not_found", "there is no such delivery of yours")
-    _find(desk, found.webhook_id)
+    hook = find(desk, found.webhook_id)
     found.state, found.due_at, found.attempts = DeliveryState.DUE, desk.at, 0
-    found.leased_until = None
+    found.leased_until, found.error, found.answer = None, "", ""
+    audit.record(desk, "replay", "webhook", hook.id, hook.hub_id, delivery_id=found.id)
     return found
 
 
@@ -127,12 +162,13 @@ def due(desk: Desk) -> Sequence[str]:
         .join(Webhook)
         .where(
             Webhook.active,
+            ~Webhook.paused | (WebhookDelivery.event == PING),
             WebhookDelivery.state == DeliveryState.DUE,
             WebhookDelivery.due_at <= desk.at,
             _free(desk),
         )
         .order_by(WebhookDelivery.due_at, WebhookDelivery.id)
-        .limit(100)
+        .limit(AT_ONCE)
     ).all()
 
 
@@ -156,10 +192,10 @@ def claim(desk: Desk, delivery_id: str) -> tuple[WebhookDelivery, Webhook] | Non
     return (claimed, desk.session.get_one(Webhook, claimed.webhook_id)) if claimed else None
 
 
-def record(desk: Desk, delivery_id: str, error: str = "") -> None:
+def record(desk: Desk, delivery_id: str, error: str = "", answer: str = "") -> None:
     """Keep what came of a delivery: sent, to be tried again later, or given up."""
     found = desk.session.get_one(WebhookDelivery, delivery_id)
-    found.leased_until, found.error = None, error[:500]
+    found.leased_until, found.error, found.answer = None, error[:500], answer[:200]
     if not error:
         found.state, found.handed_over_at = DeliveryState.SENT, desk.at
     elif found.attempts >= MOST_ATTEMPTS:
@@ -224,10 +260,13 @@ def _mine(desk: Desk, hub_id: str | None, company_id: str | None) -> None:
         raise NotAllowed("company_only", "webhooks are for your own hub or maatwerkbedrijf")
 
 
-def _find(desk: Desk, webhook_id: str) -> Webhook:
+def find(desk: Desk, webhook_id: str) -> Webhook:
+    """The webhook of one's own hub or company. Raises NotFound for others."""
     found = desk.session.get(Webhook, webhook_id)
-    if found is None or not (
-        found.hub_id in desk.actor.hubs or found.company_id in desk.actor.companies
+    if (
+        found is None
+        or not found.active
+        or not (found.hub_id in desk.actor.hubs or found.company_id in desk.actor.companies)
     ):
         raise NotFound("webhook_not_found", "there is no such webhook of yours")
     return found

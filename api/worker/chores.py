@@ -14,7 +14,6 @@ from api.mail import bounces
 from api.runtime import Runtime
 from api.services import closing, digests, nudges, retention, unreached, vectors
 from api.services.desk import WORKER, Desk
-from api.worker import webhooks
 
 log = logging.getLogger("maatmatch.worker")
 
@@ -82,7 +81,6 @@ class Chores(threading.Thread):
                 with self._runtime.sessions.begin() as session:
                     if _alone(session):
                         act(Desk(session, self._runtime, WORKER), each)
-        webhooks.send_due(self._runtime)
 
     def _encode_offers(self) -> None:
         """Store vectors of new and changed offers; a few at a time, others write too."""

@@ -1,10 +1,15 @@
 """Sends webhooks: one POST each, to the address that was checked, never through a redirect."""
 
 import http.client
+import logging
 import socket
 import ssl
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
+
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api.errors import Invalid
 from api.runtime import Runtime
@@ -12,33 +17,60 @@ from api.services import webhooks
 from api.services.desk import WORKER, Desk
 from models import Webhook, WebhookDelivery, now
 
-BUDGET = 30.0  # seconds in one round: other chores wait meanwhile
+log = logging.getLogger("maatmatch.worker")
+
+EVERY = 2.0  # seconds between two looks: a webhook hears of a release when the mail goes
 TIMEOUT = 10.0  # seconds for the whole of connecting, and again for the answer
+TOGETHER = 8  # one slow receiver holds up few others
+
+
+class Sender(threading.Thread):
+    """In a thread of its own: a receiver that hangs may not delay mail or chores."""
+
+    def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
+        super().__init__(name="webhooks", daemon=True)
+        self._runtime, self._stopping = runtime, stopping
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                send_due(self._runtime)
+            except (OperationalError, InterfaceError) as error:
+                log.error("database_unavailable", extra={"error": str(error.orig).strip()[:300]})
+            except Exception:
+                log.exception("webhooks_broke")
+            self._stopping.wait(EVERY)
 
 
 def send_due(runtime: Runtime) -> int:
-    """Send every delivery that is due now, once; returns how many were taken up."""
+    """Send the deliveries that are due now, once; returns how many were taken up."""
     with runtime.sessions() as session:
         session.connection(execution_options={"read_only": True})
         ids = webhooks.due(Desk(session, runtime, WORKER))
-    ends = time.monotonic() + BUDGET
+    claimed = []
     for delivery_id in ids:
-        if time.monotonic() > ends:
-            break
         with runtime.sessions.begin() as session:
-            claimed = webhooks.claim(Desk(session, runtime, WORKER), delivery_id)
-        if claimed is None:
-            continue
-        error = _post(runtime, *claimed)  # outside any transaction: a slow receiver locks nothing
+            taken = webhooks.claim(Desk(session, runtime, WORKER), delivery_id)
+        if taken is not None:
+            claimed.append(taken)
+    if not claimed:
+        return 0
+
+    def deliver(taken: tuple[WebhookDelivery, Webhook]) -> None:
+        error, answer = _post(runtime, *taken)  # outside any transaction: it locks nothing
         with runtime.sessions.begin() as session:
-            webhooks.record(Desk(session, runtime, WORKER), delivery_id, error)
-    return len(ids)
+            webhooks.record(Desk(session, runtime, WORKER), taken[0].id, error, answer)
+
+    with ThreadPoolExecutor(min(TOGETHER, len(claimed)), "webhook") as pool:
+        list(pool.map(deliver, claimed))
+    return len(claimed)
 
 
-def _post(runtime: Runtime, delivery: WebhookDelivery, hook: Webhook) -> str:
-    """What went wrong; empty when the receiver answered 2xx."""
+def _post(runtime: Runtime, delivery: WebhookDelivery, hook: Webhook) -> tuple[str, str]:
+    """What went wrong (empty when the receiver answered 2xx), and what it answered."""
     body = webhooks.body_of(delivery)
     parts = urlsplit(hook.url)
+    begun = time.monotonic()
     try:
         address, port = webhooks.reachable(hook.url, demo=runtime.settings.demo)
         connection = _Pinned(parts.hostname or "", port, address, tls=parts.scheme == "https")
@@ -57,14 +89,16 @@ def _post(runtime: Runtime, delivery: WebhookDelivery, hook: Webhook) -> str:
                     ),
                 },
             )
-            status = connection.getresponse().status
+            response = connection.getresponse()
         finally:
             connection.close()
     except Invalid as error:
-        return error.detail
+        return error.detail, ""
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return f"{type(error).__name__}: {error}"
-    return "" if 200 <= status < 300 else f"answered {status}"
+        return f"{type(error).__name__}: {error}", ""
+    took = round((time.monotonic() - begun) * 1000)
+    answer = f"{response.status} {response.reason[:100]} · {took} ms"
+    return ("" if 200 <= response.status < 300 else f"answered {response.status}"), answer
 
 
 class _Pinned(http.client.HTTPConnection):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from api.runtime import Runtime
 from api.services import outbox
 from api.services.desk import WORKER, Desk
-from api.worker import identity
+from api.worker import identity, webhooks
 from api.worker.chores import Chores
 from api.worker.delivery import AHEAD, Delivery
 from models import now
@@ -40,14 +40,18 @@ class Worker:
         log.info("worker_started", extra={"worker": self.name})
         chores = Chores(self._runtime, self._stopping)
         chores.start()
+        sender = webhooks.Sender(self._runtime, self._stopping)
+        sender.start()
         with Delivery(self._runtime, self.name) as delivery:
             self._loop(delivery)
         chores.join()
+        sender.join()
         log.info("worker_stopped", extra={"worker": self.name})
 
     def run_once(self) -> int:
         """Do the chores, deliver everything that is due now; returns how many were taken up."""
         Chores(self._runtime, self._stopping).run_once()
+        webhooks.send_due(self._runtime)
         self._free_the_dead()
         taken = 0
         with Delivery(self._runtime, self.name) as delivery:

@@ -3,6 +3,7 @@
 The stage is laid once per test run in a SQLite file; every test plays on a copy of it.
 """
 
+import base64
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,20 @@ from sqlalchemy import select
 
 from api.app import create_app
 from api.runtime import Runtime
-from api.services import answers, broadcasts, choices, exceptions, needs, people, questions, signin
+from api.services import (
+    answers,
+    attachments,
+    broadcasts,
+    choices,
+    exceptions,
+    meeting_options,
+    needs,
+    people,
+    questions,
+    signin,
+    webhooks,
+)
+from api.services.attachments import Upload
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.services.network import lay_reference
@@ -27,6 +41,11 @@ from models.broadcast import ExceptionKind
 from tests.conftest import World, lay_world, make_settings
 
 TEXT = "Wie kan onze vuile luiers en lakens ophalen, wassen, plooien en proper terugbrengen?"
+PIXEL_BASE64 = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
+)
+PIXEL = base64.b64decode(PIXEL_BASE64)  # the smallest photo there is
 REASON = "De hub heeft hierover een geschreven reden."
 ROLES = (
     "coordinator", "firm", "company", "other_company", "other_hub", "other_firm",
@@ -57,6 +76,7 @@ def lay_stage(runtime: Runtime) -> Stage:
             ).first()
             or ""
         )
+        ids |= _hooks(desk.as_actor(world.cato), world)
         actors = {
             "coordinator": world.cato,
             "firm": world.finn,
@@ -109,8 +129,11 @@ def _needs(desk: Desk, world: World) -> dict[str, str]:
     cato, finn = desk.as_actor(world.cato), desk.as_actor(world.finn)
     waiting, open_one, chosen = (submit(desk, world) for _ in range(3))
     exceptions.make(cato, waiting.id, world.pack, ExceptionKind.ADDED, REASON)
+    (photo,) = attachments.add(finn, open_one.id, [Upload("kast.png", PIXEL)])
     lead = _interested(desk, cato, open_one, world)
     question = questions.ask(desk.as_actor(world.mira), lead, "Is ophalen op zaterdag mogelijk?")
+    soon = desk.at + timedelta(days=30)
+    (option,) = meeting_options.propose(finn, [lead.id], [soon])
     won = _interested(desk, cato, chosen, world)
     choices.choose(finn, chosen.id, [won.id], "Kunnen zelf ophalen.")
     collaboration = desk.session.scalars(select(Collaboration)).one()
@@ -121,8 +144,16 @@ def _needs(desk: Desk, world: World) -> dict[str, str]:
         "broadcast": lead.broadcast_id,
         "lead": lead.id,
         "question": question.id,
+        "option": option.id,
         "collaboration": collaboration.id,
+        "attachment": photo.id,
     }
+
+
+def _hooks(cato: Desk, world: World) -> dict[str, str]:
+    """The hub's webhook, with one delivery."""
+    hook = webhooks.add(cato, "https://93.184.215.14/hook", hub_id=world.hub)
+    return {"webhook": hook.id, "delivery": webhooks.ping(cato, hook.id).id}
 
 
 def _interested(desk: Desk, cato: Desk, need: Need, world: World) -> Lead:

@@ -1,16 +1,19 @@
 """Who may call what: every route, every role, no token, and a token that lacks the scope."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
-from tests.api.stage import REASON, ROLES, TEXT, Theatre
+from models import now
+from tests.api.stage import PIXEL_BASE64, REASON, ROLES, TEXT, Theatre
 
 ALL = "200 200 200 200 200 200"
 OWN = "200 200 404 404 404 404"  # coordinators of the hub and the firm
 HUB = "200 403 404 404 404 404"  # the firm may see it, but only the hub may do it
 FIRM = "403 201 404 404 404 404"
 JUDGED = "200 200 200 200 404 404"  # also the companies that were judged
+LEAD = "200 404 200 404 404 404"  # its company and the hub
 COMPANY = "403 404 201 404 404 404"
 NETWORK = "200 403 200 403 200 403"  # the company itself and every coordinator
 NEED = {
@@ -20,6 +23,14 @@ NEED = {
     "contact_name": "Bea",
     "contact_email": "finn@creche.example",
 }
+
+
+BOTH, BOTH_READ = "needs:write|leads:write", "needs:read|leads:read"
+TABLE_OF = "200 200 200 404 404 404"  # the firm and the company of a meeting, and the hub
+MEETING = "403 200 200 404 404 404"  # firm and company; the hub only looks
+OF_HUB = "200 404 404 404 404 404"  # the stage's webhook is the hub's
+PROPOSAL = {"moments": [(now() + timedelta(days=30)).isoformat()], "place": "Het atelier"}
+HOOK = {"url": "https://93.184.215.14/hook", "company_id": "{company}"}
 
 
 class Row(NamedTuple):
@@ -59,6 +70,26 @@ TABLE = [
         "201 403 404 404 404 404",
     ),
     Row("GET", "/needs/{need_id}/referrals", "waiting", None, "needs:read", OWN),
+    Row("GET", "/needs/{need_id}/attachments", "open", None, "needs:read", OWN),
+    Row(
+        "POST",
+        "/needs/{need_id}/attachments",
+        "waiting",
+        {"name": "kast.png", "content": PIXEL_BASE64},
+        "needs:write",
+        "201 201 404 404 404 404",
+    ),
+    Row("GET", "/needs/{need_id}/attachments/{attachment_id}", "open", None, "needs:read", OWN),
+    Row(
+        "DELETE",
+        "/needs/{need_id}/attachments/{attachment_id}",
+        "open",
+        None,
+        "needs:write",
+        "204 204 404 404 404 404",
+    ),
+    Row("GET", "/leads/{lead_id}/attachments", "", None, "leads:read", LEAD),
+    Row("GET", "/leads/{lead_id}/attachments/{attachment_id}", "", None, "leads:read", LEAD),
     Row(
         "POST",
         "/needs/{need_id}/judgements",
@@ -218,6 +249,26 @@ TABLE = [
     Row("GET", "/hubs", "", None, "hubs:read", ALL),
     Row("GET", "/hubs/{hub_id}", "", None, "hubs:read", ALL),
     Row("PATCH", "/hubs/{hub_id}", "", {"alpha": 0.1}, "hubs:write", "200 404 404 404 404 404"),
+    Row("GET", "/leads/{lead_id}/meeting", "", None, BOTH_READ, TABLE_OF),
+    Row("POST", "/leads/{lead_id}/meeting-options", "", PROPOSAL, BOTH, "403 201 201 404 404 404"),
+    Row("POST", "/leads/{lead_id}/meeting-options/decline", "", {}, BOTH, MEETING),
+    Row("POST", "/meeting-options/{option_id}/take", "", None, BOTH, "403 409 200 404 404 404"),
+    Row("DELETE", "/leads/{lead_id}/meeting", "", None, BOTH, "403 409 409 404 404 404"),
+    Row("GET", "/webhooks", "", None, "webhooks:read", ALL),
+    Row("POST", "/webhooks", "", HOOK, "webhooks:write", "403 403 201 403 403 403"),
+    Row("GET", "/webhooks/{webhook_id}", "", None, "webhooks:read", OF_HUB),
+    Row("PATCH", "/webhooks/{webhook_id}", "", {"paused": True}, "webhooks:write", OF_HUB),
+    Row("DELETE", "/webhooks/{webhook_id}", "", None, "webhooks:write", "204 404 404 404 404 404"),
+    Row(
+        "POST",
+        "/webhooks/{webhook_id}/test",
+        "",
+        None,
+        "webhooks:write",
+        "201 404 404 404 404 404",
+    ),
+    Row("GET", "/webhooks/{webhook_id}/deliveries", "", None, "webhooks:read", OF_HUB),
+    Row("POST", "/deliveries/{delivery_id}/replay", "", None, "webhooks:write", OF_HUB),
     Row("GET", "/me", "", None, "", ALL),
     Row("GET", "/tokens", "", None, "", ALL),
     Row("DELETE", "/tokens/{token_id}", "", None, "", "204 404 404 404 404 404"),
@@ -229,7 +280,18 @@ def send(theatre: Theatre, row: Row, client: Any, token: str | None) -> Any:
     """The row's request with the ids of the stage filled in."""
     ids = theatre.stage.ids
     path = row.path.replace("{need_id}", ids.get(row.which, ""))
-    for name in ("company", "broadcast", "lead", "question", "collaboration", "offer"):
+    for name in (
+        "company",
+        "broadcast",
+        "lead",
+        "question",
+        "collaboration",
+        "offer",
+        "attachment",
+        "option",
+        "webhook",
+        "delivery",
+    ):
         path = path.replace(f"{{{name}_id}}", ids[name])
     path = path.replace("{hub_id}", ids["hub"]).replace("{token_id}", ids["token"])
     body = row.body
