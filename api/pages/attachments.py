@@ -1,26 +1,19 @@
 """Photos and PDFs of a need: put with it, taken away, and given to who may see it."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.files import file_response
 from api.pages.fields import caught
 from api.pages.visit import MemberVisit, Visit, VisitDep
 from api.services import attachments, authorisation, links
 from api.services.attachments import Upload
 from api.web import Csrf
 from models import Attachment
-from models.attachment import AttachmentKind
 
 router = APIRouter()
 MOST_PARTS = 40  # of one form: more is no form of ours
-# Nothing in a file may run, load or be read by another site; a PDF is only ever a download.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-MEDIA_TYPES = {AttachmentKind.PHOTO: "image/jpeg", AttachmentKind.PDF: "application/pdf"}
 
 
 async def uploads(request: Request) -> list[Upload]:
@@ -34,18 +27,6 @@ async def uploads(request: Request) -> list[Upload]:
 
 
 Uploads = Annotated[list[Upload], Depends(uploads)]
-
-
-def file_response(found: Attachment, *, small: bool = False) -> Response:
-    """The bytes of a file, named, as what they are and nothing else."""
-    inline = found.kind is AttachmentKind.PHOTO
-    content = found.small if small and found.small else found.content
-    how = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(found.name)}"
-    return Response(
-        content,
-        media_type=MEDIA_TYPES[found.kind],
-        headers=HEADERS | {"Content-Disposition": how},
-    )
 
 
 @router.get("/needs/{need_id}/attachments/{attachment_id}")

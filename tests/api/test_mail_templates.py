@@ -62,6 +62,10 @@ def need(state: NeedState = NeedState.SUBMITTED) -> Need:
 
 HUB = Hub(id="1" * 26, slug="r", name="Hub Rivierenland", email="hub@r.example")
 COMPANY = {"content": CONTENT, "deadline": DEADLINE, "link": LINK, "lead": Lead()}
+WITH_FILES = COMPANY | {
+    "content": CONTENT
+    | {"attachments": [{"id": "0" * 26, "kind": "pdf", "name": "p.pdf", "size": 9, "hash": "0"}]}
+}
 FIRM = {"need": need(), "link": LINK}
 
 
@@ -82,6 +86,7 @@ MAILS: list[tuple[MessageKind, dict[str, Any]]] = [
     (MessageKind.INTAKE, {"need": need(), "hub": HUB}),
     (MessageKind.LEAD, COMPANY | {"hub": HUB, "late": False}),
     (MessageKind.LEAD, COMPANY | {"hub": HUB, "late": True}),
+    (MessageKind.LEAD, WITH_FILES | {"hub": HUB, "late": False}),
     (MessageKind.CORRECTION, COMPANY | {"correction": "Het zijn 60 paletten.", "number": 1}),
     (MessageKind.QUESTION, FIRM | {"question": "Hoe groot zijn ze?"}),
     (MessageKind.QUESTION, FIRM | {"need": need(NeedState.OPEN), "question": "Hoe groot?"}),
@@ -130,7 +135,7 @@ MAILS: list[tuple[MessageKind, dict[str, Any]]] = [
         for wants in (True, False)
     ),
     (MessageKind.FOLLOW_UP, {"title": "Karton", "other": "Nethe Pakt", "link": LINK}),
-    (MessageKind.DIGEST, {"leads": [COMPANY, COMPANY]}),
+    (MessageKind.DIGEST, {"leads": [COMPANY, WITH_FILES]}),
     (MessageKind.NOTICE, FIRM | {"event": "released", "note": "12"}),
     (MessageKind.NOTICE, FIRM | {"event": "referred", "note": "Hub Kempen"}),
     (MessageKind.NOTICE, FIRM | {"event": "no_fit", "note": "Dit is werk voor een notaris."}),
@@ -180,6 +185,15 @@ def test_the_lead_holds_the_need_word_for_word(sqlite_runtime: Runtime) -> None:
         assert fact in mail.html
     assert "Deze vraag loopt al" not in mail.text
     assert "Deze vraag loopt al" in queue(sqlite_runtime, *MAILS[4]).text
+
+
+def test_a_lead_with_photos_says_so_and_links_to_them(sqlite_runtime: Runtime) -> None:
+    context = WITH_FILES | {"hub": HUB, "late": False}
+    for kind, more in ((MessageKind.LEAD, {}), (MessageKind.LEAD_COPY, {"company": "Nethe Pakt"})):
+        mail = queue(sqlite_runtime, kind, context | more)
+        assert f"{LINK}#attachments" in mail.text
+        assert f'href="{LINK}#attachments"' in mail.html
+    assert "#attachments" not in queue(sqlite_runtime, *MAILS[3]).html
 
 
 def test_two_leads_differ_only_in_name_and_link(sqlite_runtime: Runtime) -> None:
