@@ -19,6 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 ENOUGH_FOR_ISOTONIC = 1_000
+ROUNDING = 1e-4
+"""Share by which a threshold is lowered: it stands on the probability of a suitable offer, which
+another processor may compute a little lower."""
 ENOUGH_FOR_PROMISE = 300
 ALPHAS = (0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
 
@@ -208,6 +211,7 @@ def risk_threshold(
             best, low = float(steps[middle]), middle + 1
         else:
             high = middle - 1
+    best *= 1 - ROUNDING
     rates = miss_rates(p_all, s_all, best)
     refused = None
     if n < ENOUGH_FOR_PROMISE:

@@ -67,11 +67,14 @@ class Table:
     def pool(self, picked: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.float32]:
         """(len(counts), dimension): means of consecutive runs of rows, ``counts`` rows each."""
         pooled = np.zeros((len(counts), self.values.shape[1]), dtype=np.float32)
-        filled = counts > 0
-        if filled.any():
-            starts = np.cumsum(counts[filled]) - counts[filled]
-            sums = np.add.reduceat(self.rows(picked), starts, axis=0)
-            pooled[filled] = sums / counts[filled, None]
+        scales = self.scales[picked]
+        start = 0
+        # Run by run: the rows of one text stay in the cache, those of many texts do not.
+        for row, end in enumerate(np.cumsum(counts).tolist()):
+            if end > start:
+                values = self.values.take(picked[start:end], axis=0).astype(np.float32)
+                pooled[row] = scales[start:end] @ values / (end - start)
+            start = end
         return pooled
 
 
@@ -113,7 +116,8 @@ class StaticEncoder:
                 "make one with: maatmatch train --corpus DIR"
             )
         scales, hashes = np.load(folder / "scales.npy"), np.load(folder / "hashes.npy")
-        values = np.load(folder / "vectors.npy", mmap_mode="r")
+        # A plain view: numpy's own class for mapped files costs time in every small selection.
+        values = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
         cut = len(values) - len(hashes)
         about = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         return cls(

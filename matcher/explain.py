@@ -92,7 +92,7 @@ def explain(ranker: Ranker, need_text: str, offer_text: str) -> Explanation:
     reading, unit = ranking.reading, 0
     if len(ranking.step_probabilities) > 1:
         unit = 1 + int(ranking.step_probabilities[:, 0].argmax())
-    step, offer = reading.units[unit], one_line(offer_text)
+    step, offer = reading.seen.units[unit], one_line(offer_text)
     skip_need = FUNCTION_WORDS[reading.language]
     skip_offer = FUNCTION_WORDS[detect_language(offer)]
     encoder = ranker.encoder
@@ -111,13 +111,13 @@ def explain(ranker: Ranker, need_text: str, offer_text: str) -> Explanation:
         pairs = tuple(sorted(found, key=lambda pair: (-pair[2], pair[:2]))[:MOST_PAIRS])
     else:
         need_words = _left_out(encoder, step, index.vectors[0])
-        offer_words = _left_out(encoder, offer, reading.vectors[unit])
+        offer_words = _left_out(encoder, offer, reading.seen.vectors[unit])
     return Explanation(
         step=step,
         need_words=_strongest(need_words, skip_need),
         offer_words=_strongest(offer_words, skip_offer),
         pairs=pairs,
         shares=ranker.shares(reading, index)[unit],
-        similarity=float(reading.vectors[unit] @ index.vectors[0]),
+        similarity=float(reading.seen.vectors[unit] @ index.vectors[0]),
         probability=float(ranking.probability[0]),
     )

@@ -1,4 +1,4 @@
-"""Ranks offers for a need: reads the need, scores every piece of work against every offer line.
+"""Ranks offers for a need: scores every piece of work read in it against every offer line.
 
 Nothing about a company enters a score: not its size, name, place, age, clicks or past answers.
 The score of a need and an offer depends on their two texts alone, so neither the other offers nor
@@ -10,19 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.activities import Activities
 from matcher.calibration import Judged, Threshold
-from matcher.classify import NONE, ActivityClassifier
+from matcher.classify import ActivityClassifier
 from matcher.encoder import Encoder, EncoderError, load_encoder
 from matcher.fusion import Fusion
 from matcher.lexical import Lexical
-from matcher.signals import OfferIndex, OfferLine, Signals, one_line
-from matcher.text import Language, detect_language, split_steps, without_asking
+from matcher.reading import Reader, Reading
+from matcher.signals import OfferIndex, OfferLine, Seen, Signals, one_line
 from matcher.works import Works
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -35,46 +34,9 @@ FILES = (
     "fusion.json",
     "calibration.json",
 )
-MOST_STEPS = 12
-SHOWN_ACTIVITIES = 5
-FIT_ACTIVITIES = 3
-LEAST_STEP = 0.3  # probability of its activity from which a piece of text is a step
-STEP_SHARE, STEP_COST = 0.7, 1.0
+STEP_SHARE, STEP_COST = 0.5, 1.0
 """An offer that does one of several steps: its best step has this share of the score, the rest is
 the whole text's, and it must beat the whole text by this much to be lifted by the step alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadStep:
-    """One piece of work found in a need; activities most probable first."""
-
-    text: str
-    activities: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the matcher understood of a need.
-
-    ``fit`` is the probability that this is work a sheltered-work company does at all. The arrays
-    are what ranking needs: one row for the whole text, then one per step.
-    """
-
-    text: str
-    language: Language
-    steps: tuple[ReadStep, ...]
-    fit: float
-    units: tuple[str, ...] = field(repr=False)
-    vectors: NDArray[np.float32] = field(repr=False)
-    activities: NDArray[np.float32] = field(repr=False)
-
-
-class _Units(NamedTuple):
-    """Texts with their vectors and activity probabilities, row by row."""
-
-    units: list[str]
-    vectors: NDArray[np.float32]
-    activities: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -157,6 +119,7 @@ class Ranker:
         self.activities = activities
         self.classifier = classifier
         self.signals = Signals(encoder, activities, lexical, classifier, works)
+        self._reader = Reader(self.signals)
         self.fusion = fusion
         self.judged = judged
         self.calibration = judged.calibration
@@ -196,99 +159,12 @@ class Ranker:
         )
 
     def read(self, text: str) -> Reading:
-        """What a need says: language, pieces of work, activities, and whether it is work at all."""
-        whole = one_line(text)
-        pieces = split_steps(text)[: 4 * MOST_STEPS]
-        units = [whole, *(pieces if len(pieces) > 1 else [])]
-        vectors = self.encoder.encode(units)
-        found = self.signals.activities(units, vectors)
-        steps = self._join(units, vectors, found)
-        rows = [0, *(range(1, len(steps.units)) if len(units) > 1 else [])]
-        return Reading(
-            text=text,
-            language=detect_language(whole),
-            steps=tuple(
-                self._step(unit, probabilities)
-                for unit, probabilities in zip(steps.units[1:], steps.activities[1:], strict=True)
-            ),
-            fit=self._fit(whole),
-            units=tuple(steps.units[row] for row in rows),
-            vectors=steps.vectors[rows],
-            activities=steps.activities[rows],
-        )
-
-    def _fit(self, whole: str) -> float:
-        """How surely a text is work: its likeliest activities against no work at all.
-
-        Many activities with a little each, as for meaningless text, speak for none of them.
-        """
-        asked = without_asking(whole)
-        found = self.signals.activities([asked], self.encoder.encode([asked]))[0]
-        none = found[self.signals.none]
-        work = np.sort(np.delete(found, self.signals.none))[-FIT_ACTIVITIES:].sum()
-        return float(work / (work + none))
-
-    def _join(
-        self, units: list[str], vectors: NDArray[np.float32], found: NDArray[np.float32]
-    ) -> "_Units":
-        """The whole text, then its steps: neighbouring pieces of one activity become one step.
-
-        A piece is work when its most probable activity is one, and surely enough.
-        """
-        best = found.argmax(axis=1)
-        work = (best != self.signals.none) & (found.max(axis=1) >= LEAST_STEP)
-        groups: list[list[int]] = []
-        for row in range(1, len(units)):
-            if not work[row]:
-                continue
-            if groups and best[groups[-1][-1]] == best[row]:
-                groups[-1].append(row)
-            else:
-                groups.append([row])
-        if not groups and vectors[0].any():
-            groups = [[0]]  # nothing stands out: the text is read as one piece
-        groups = groups[:MOST_STEPS]
-        joined = [", ".join(units[row] for row in group) for group in groups]
-        sums = np.array([vectors[group].sum(axis=0) for group in groups], dtype=np.float32)
-        sums = sums.reshape(len(groups), vectors.shape[1])
-        norms = np.linalg.norm(sums, axis=1, keepdims=True)
-        means = np.array([found[group].mean(axis=0) for group in groups], dtype=np.float32)
-        means = means.reshape(len(groups), found.shape[1])
-        return _Units(
-            [units[0], *joined],
-            np.concatenate([vectors[:1], sums / np.where(norms > 0, norms, 1)]),
-            np.concatenate([found[:1], means]),
-        )
+        """See :meth:`matcher.reading.Reader.read`."""
+        return self._reader.read(text)
 
     def read_steps(self, text: str, steps: Sequence[tuple[str, Sequence[str]]]) -> Reading:
-        """The reading of a need whose steps a person has corrected.
-
-        Args:
-            steps: text and activity codes of each step; codes a person gave replace the
-                classifier's, no codes leave its reading.
-
-        Raises:
-            ValueError: an activity code is unknown to the classifier.
-        """
-        whole = one_line(text)
-        units = [whole, *(one_line(step) for step, _ in steps)]
-        vectors = self.encoder.encode(units)
-        found = self.signals.activities(units, vectors)
-        for row, (_, codes) in enumerate(steps, start=1):
-            if codes:
-                found[row] = 0
-                found[row, [self.classifier.codes.index(code) for code in codes]] = 1 / len(codes)
-        # The whole text must not bring back what the person has put right.
-        found[0] = found[1:].mean(axis=0) if steps else found[0]
-        return Reading(
-            text=text,
-            language=detect_language(whole),
-            steps=tuple(self._step(units[row], found[row]) for row in range(1, len(units))),
-            fit=1.0 if steps else 0.0,
-            units=tuple(units),
-            vectors=vectors,
-            activities=found,
-        )
+        """See :meth:`matcher.reading.Reader.read_steps`."""
+        return self._reader.read_steps(text, steps)
 
     def recalibrated(self, judged: Judged) -> "Ranker":
         """The same ranking with another calibration; indexes made before stay good.
@@ -320,14 +196,6 @@ class Ranker:
         fitting = [each for each in self.thresholds if each.alpha <= alpha]
         return max(fitting or self.thresholds[:1], key=lambda each: each.alpha)
 
-    def _step(self, text: str, probabilities: NDArray[np.float32]) -> ReadStep:
-        codes = self.classifier.codes
-        best = [row for row in np.argsort(-probabilities, kind="stable") if codes[row] != NONE]
-        return ReadStep(
-            text,
-            tuple((codes[row], float(probabilities[row])) for row in best[:SHOWN_ACTIVITIES]),
-        )
-
     def index(
         self, offers: Sequence[OfferLine], vectors: NDArray[np.float32] | None = None
     ) -> OfferIndex:
@@ -341,12 +209,8 @@ class Ranker:
     def rank(self, need: Reading | str, index: OfferIndex) -> Ranking:
         """Score a need against every offer of the index."""
         reading = self.read(need) if isinstance(need, str) else need
-        signals = self.signals.compare(
-            reading.units, reading.language, reading.vectors, reading.activities, index
-        )
-        weights = self.fusion.matrix(reading.language)[index.languages]
-        logits = np.einsum("uof,of->uo", signals, weights[:, :-1]) + weights[:, -1]
-        if not reading.vectors[0].any():
+        logits = self._logits(reading.seen, index)
+        if not reading.seen.vectors[0].any():
             logits = np.full_like(logits, -20.0)
         score = logits[0]
         if len(logits) > 2:
@@ -362,15 +226,22 @@ class Ranker:
             tie_order=index.tie_order,
         )
 
+    def _logits(self, seen: Seen, index: OfferIndex) -> NDArray[np.float32]:
+        """(units, offers) weighted sums of the signals."""
+        weights = self.fusion.matrix(seen.language)[index.languages].T.copy()
+        logits = np.repeat(weights[-1:], len(seen.units), axis=0)
+        for signal, weight in zip(self.signals.compare(seen, index), weights, strict=False):
+            logits += signal * weight
+        return logits
+
     def shares(self, reading: Reading, index: OfferIndex, offer: int = 0) -> list[dict[str, float]]:
         """Per unit of a reading, how much of the score of one offer each signal brought.
 
         Only what speaks for the match counts; the parts sum to 1, or all are 0.
         """
-        signals = self.signals.compare(
-            reading.units, reading.language, reading.vectors, reading.activities, index
-        )[:, offer]
-        weights = self.fusion.matrix(reading.language)[index.languages[offer], :-1]
+        seen = reading.seen
+        signals = self.signals.compare(seen, index)[:, :, offer].T
+        weights = self.fusion.matrix(seen.language)[index.languages[offer], :-1]
         brought = np.maximum(signals * weights, 0)
         total = brought.sum(axis=1, keepdims=True)
         parts = brought / np.where(total > 0, total, 1)

@@ -14,7 +14,7 @@ from matcher.activities import Activities
 from matcher.classify import NONE, ActivityClassifier
 from matcher.encoder import Encoder
 from matcher.fusion import SIGNALS
-from matcher.lexical import Lexical, Postings, pick
+from matcher.lexical import Lexical, Postings, Terms, pick
 from matcher.text import LANGUAGES, Language, clean, detect_language
 from matcher.works import Works
 
@@ -49,6 +49,19 @@ class OfferIndex:
     bm25: Postings
     tie_order: NDArray[np.int64]
     """Rank of each offer's id among all ids: decides between equal scores."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Pieces of a need as the signals see them: one row each, made once for any index."""
+
+    units: tuple[str, ...]
+    language: Language
+    vectors: NDArray[np.float32]
+    activities: NDArray[np.float32]
+    chars: Terms
+    stems: Terms
+    works: Terms
 
 
 class Signals:
@@ -113,36 +126,47 @@ class Signals:
         """(texts, classes) probabilities of cleaned texts and their vectors."""
         return self.classifier.probabilities(vectors, self.lexical.chars(texts))
 
-    def compare(
+    def see(
         self,
         units: Sequence[str],
         language: Language,
         vectors: NDArray[np.float32],
         activities: NDArray[np.float32],
-        index: OfferIndex,
-    ) -> NDArray[np.float32]:
-        """Signals of the pieces of one need against all offers.
+    ) -> Seen:
+        """Everything of the pieces of one need that no offer is needed for.
 
         Args:
             units: the pieces, cleaned; ``vectors`` and ``activities`` hold a row for each.
-
-        Returns:
-            (units, offers, signals) in the order of :data:`matcher.fusion.SIGNALS`.
         """
         chars = self.lexical.chars(units)
-        stems = self.lexical.bm25_query(units, [language] * len(units))
-        found = np.zeros((len(units), len(index.offers), len(SIGNALS)), dtype=np.float32)
-        found[:, :, 0] = vectors @ index.vectors.T
-        works = self.works.likeliest(vectors, chars)
-        for row in range(len(units)):
-            found[row, :, 1] = index.chars.score(*pick(chars, row))
-            found[row, :, 2] = index.bm25.score(*pick(stems, row))
-            same = index.works.score(*pick(works, row))
-            found[row, :, 5] = np.log1p(same / FLOOR)
-        work = activities.copy()
+        return Seen(
+            tuple(units),
+            language,
+            vectors,
+            activities,
+            chars,
+            self.lexical.bm25_query(units, [language] * len(units)),
+            self.works.likeliest(vectors, chars),
+        )
+
+    def compare(self, seen: Seen, index: OfferIndex) -> NDArray[np.float32]:
+        """Signals of the pieces of one need against all offers.
+
+        Returns:
+            (signals, units, offers), signals in the order of :data:`matcher.fusion.SIGNALS`.
+        """
+        found = np.empty((len(SIGNALS), len(seen.units), len(index.offers)), dtype=np.float32)
+        np.matmul(seen.vectors, index.vectors.T, out=found[0])
+        for row in range(len(seen.units)):
+            found[1, row] = index.chars.score(*pick(seen.chars, row))
+            found[2, row] = index.bm25.score(*pick(seen.stems, row))
+            found[5, row] = index.works.score(*pick(seen.works, row))
+        work = seen.activities.copy()
         work[:, self.none] = 0
-        found[:, :, 3] = np.log1p(work @ index.activities.T / FLOOR)
-        found[:, :, 4] = work @ index.near.T
+        np.matmul(work, index.activities.T, out=found[3])
+        np.matmul(work, index.near.T, out=found[4])
+        for which in (3, 5):
+            np.log1p(found[which] / FLOOR, out=found[which])
         return found
 
 

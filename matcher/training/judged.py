@@ -1,6 +1,9 @@
-"""Calibration on the judged needs of our own benchmark, until a hub has its own judgements."""
+"""Calibration on judged needs of our own, until a hub has its own judgements."""
+
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matcher.calibration import (
     ALPHAS,
@@ -16,8 +19,8 @@ from matcher.ranking import Ranker
 EXACT = 2
 NEEDS_LOST = 0.02  # share of real needs the no-fit gate may stop
 RESTS_ON = (
-    "the judged needs of the project's own benchmark (needs and offers written for it, not "
-    "collected from hubs): a starting point until the hub has its own judgements"
+    "the judged needs of the project's own benchmark and of a second set like it (needs and "
+    "offers written for them, not collected from hubs): a starting point until the hub has its own"
 )
 
 
@@ -28,30 +31,46 @@ def uncalibrated(identity: str) -> Judged:
     return Judged("nothing", curve, (threshold,), 0.5)
 
 
-def calibrate(ranker: Ranker, benchmark: Benchmark, rests_on: str = RESTS_ON) -> Judged:
+def calibrate(ranker: Ranker, sets: Sequence[Benchmark], rests_on: str = RESTS_ON) -> Judged:
     """Probability curve, thresholds per company and no-fit gate on judged needs.
 
     An offer suits a need when it is judged to be exactly this work for one of its steps. The
     encoder, the classifier and the fusion weights never saw these needs.
     """
-    index = ranker.index(benchmark.offers)
-    rankings = [ranker.rank(need.text, index) for need in benchmark.needs]
-    score = np.stack([ranking.score for ranking in rankings])
-    suits = benchmark.grades >= EXACT
-    work = benchmark.has_work
     identity = ranker.encoder.identity
-    curve = fit_calibration(score[work].ravel(), suits[work].ravel(), identity)
-    probability = curve.probability(score)
-    companies = sorted({offer.company_id or offer.id for offer in benchmark.offers})
-    place = {company: column for column, company in enumerate(companies)}
-    owner = np.array([place[offer.company_id or offer.id] for offer in benchmark.offers])
-    best = np.zeros((len(score), len(companies)), dtype=np.float32)
-    suited = np.zeros((len(score), len(companies)), dtype=bool)
-    for row in np.flatnonzero(work):
-        np.maximum.at(best[row], owner, probability[row])
-        np.logical_or.at(suited[row], owner, suits[row])
-    thresholds = tuple(
-        risk_threshold(list(best[work]), list(suited[work]), alpha, identity) for alpha in ALPHAS
+    scores, suits, fit = [], [], []
+    for one in sets:
+        index = ranker.index(one.offers)
+        rankings = [ranker.rank(need.text, index) for need in one.needs]
+        work = one.has_work
+        scores.append(np.stack([ranking.score for ranking in rankings])[work])
+        suits.append((one.grades >= EXACT)[work])
+        fit.append(np.array([ranking.reading.fit for ranking in rankings])[work])
+    curve = fit_calibration(
+        np.concatenate([score.ravel() for score in scores]),
+        np.concatenate([suit.ravel() for suit in suits]),
+        identity,
     )
-    fit = np.array([ranking.reading.fit for ranking in rankings])
-    return Judged(rests_on, curve, thresholds, float(np.quantile(fit[work], NEEDS_LOST)))
+    best, suited = [], []
+    for one, score, suit in zip(sets, scores, suits, strict=True):
+        for row in range(len(score)):
+            ours, fits = _by_company(one, curve.probability(score[row]), suit[row])
+            best.append(ours)
+            suited.append(fits)
+    thresholds = tuple(risk_threshold(best, suited, alpha, identity) for alpha in ALPHAS)
+    least = float(np.quantile(np.concatenate(fit), NEEDS_LOST))
+    return Judged(rests_on, curve, thresholds, least)
+
+
+def _by_company(
+    judged: Benchmark, probability: NDArray[np.float32], suits: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The best probability of each company, and whether it has an offer that suits."""
+    owners = [offer.company_id or offer.id for offer in judged.offers]
+    place = {owner: column for column, owner in enumerate(sorted(set(owners)))}
+    columns = np.array([place[owner] for owner in owners])
+    best = np.zeros(len(place), dtype=np.float32)
+    suited = np.zeros(len(place), dtype=bool)
+    np.maximum.at(best, columns, probability)
+    np.logical_or.at(suited, columns, suits)
+    return best, suited

@@ -63,8 +63,8 @@ def train(
         corpus: folder with public classifications and parallel text
             (:mod:`matcher.training.corpus`).
         out: receives ``encoder/`` and ``ranking/``, as ``data/`` holds them.
-        data: the project's data folder: taxonomy, lexicon, own training texts, benchmark (the
-            last for the calibration only).
+        data: the project's data folder: taxonomy, lexicon, own training texts, benchmark and
+            calibration sets (the last two for the calibration only).
         teacher: vectors of an English model for texts of the corpus
             (:func:`matcher.training.teacher.teach`); None takes the installed one, or none.
 
@@ -113,7 +113,7 @@ def fit_ranking(
     Args:
         judge: an encoder made like the first, that did not see the held-out texts; for a model
             that saw none of our texts, the model itself.
-        data: taxonomy, lexicon, own texts and benchmark.
+        data: taxonomy, lexicon, own texts, benchmark and calibration sets.
         ranking: holds ``lexical.npz`` and ``words.txt``; receives the other files.
     """
     activities, lexical = Activities.load(data), Lexical.load(ranking)
@@ -134,5 +134,6 @@ def fit_ranking(
     uncalibrated(encoder.identity).save(ranking / "calibration.json")
     progress("calibration", 0.9)
     ranker = Ranker.load(data, encoder, ranking)
-    calibrate(ranker, Benchmark.load(data / "benchmark")).save(ranking / "calibration.json")
+    sets = [Benchmark.load(data / name) for name in ("benchmark", "calibration")]
+    calibrate(ranker, sets).save(ranking / "calibration.json")
     progress("calibration", 1.0)

@@ -105,7 +105,7 @@ def ranking_one_need(ranker: Ranker) -> None:
                 },
                 7,
             )
-            found.append([took["encode"], took["read"], took["rank"], len(reading.units)])
+            found.append([took["encode"], took["read"], took["rank"], len(reading.seen.units)])
         encode, read, rank, units = np.median(found, axis=0)
         print(
             f"  {style:10s} encode {1e3 * encode:6.2f} ms, read {1e3 * read:6.2f} ms, "

@@ -9,7 +9,7 @@ from matcher.encoder import EncoderError, StaticEncoder
 from matcher.explain import explain, word_vectors
 from matcher.ranking import Ranker
 from matcher.signals import OfferLine
-from matcher.text import detect_language, split_steps
+from matcher.text import detect_language
 
 LINES = [
     ("wash", "Industriële wasserij voor linnen en luiers, met ophaling"),
@@ -89,13 +89,6 @@ def test_stored_vectors_rank_the_same(ranker: Ranker) -> None:
 )
 def test_language(text: str, language: str) -> None:
     assert detect_language(text) == language
-
-
-def test_greetings_are_no_steps() -> None:
-    steps = split_steps(
-        "Beste,\nWij zoeken iemand om was op te halen en te strijken.\nMet vriendelijke groet"
-    )
-    assert steps == ["Wij zoeken iemand om was op te halen", "te strijken"]
 
 
 def test_words_add_up_to_the_similarity(ranker: Ranker) -> None:
