@@ -20,7 +20,8 @@ from api.services.desk import Desk
 from api.web import RuntimeDep, SessionDep, only_read
 from matcher.activities import Activities
 from matcher.explain import explain
-from matcher.ranking import Ranker, Ranking, Reading
+from matcher.ranking import Ranker, Ranking
+from matcher.reading import Reading
 from matcher.signals import OfferIndex, OfferLine
 from models import Company
 

@@ -22,7 +22,8 @@ from matcher.eligibility import (
     Verdict,
     judge,
 )
-from matcher.ranking import CompanyMatch, Ranker, Ranking, Reading
+from matcher.ranking import CompanyMatch, Ranker, Ranking
+from matcher.reading import Reading
 from models import (
     BroadcastException,
     CalibrationRow,

@@ -13,7 +13,8 @@ from api.services.desk import NOBODY, Desk
 from api.services.sheets import read_rows
 from api.settings import DATA, load_settings
 from matcher.explain import Explanation, explain
-from matcher.ranking import Ranker, Ranking, Reading
+from matcher.ranking import Ranker, Ranking
+from matcher.reading import Reading
 from matcher.signals import OfferLine
 from models import Company
 

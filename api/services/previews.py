@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from api.services import hubs, matching
 from api.services.desk import Desk
 from matcher.places import Place
-from matcher.ranking import Reading
+from matcher.reading import Reading
 from models import Hub, Need
 from models.need import WorkPlace
 
