@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 from sqlalchemy import select
 
-from api.errors import Invalid, NotFound, Problem
+from api.errors import Invalid, Problem
 from api.pages import words
 from api.pages.fields import Text
 from api.pages.meeting_form import MeetingForm, block
@@ -51,21 +51,14 @@ AnswerDep = Annotated[AnswerForm, Depends()]
 
 def by_token(visit: Visit, token: str) -> tuple[Visit, Lead]:
     """The lead of a personal link; what is done with it is done in the link's name."""
-    lead = released(visit, links.lead_of(visit.desk, token))
+    lead = links.lead_of(visit.desk, token)
     visit.desk = visit.desk.as_actor(Actor(f"lead:{lead.id}"))
     return visit, lead
 
 
-def released(visit: Visit, lead: Lead) -> Lead:
-    """The lead, once it is released; until that moment no company may know of it."""
-    if visit.desk.session.get_one(Broadcast, lead.broadcast_id).released_at > visit.desk.at:
-        raise NotFound("lead_not_found", "there is no such lead, or it is not yours")
-    return lead
-
-
 def own(visit: Visit, lead_id: str) -> Lead:
     """The lead of one's own company, once it is released. Raises NotFound or NotAllowed."""
-    return released(visit, authorisation.lead_as_company(visit.desk, lead_id))
+    return authorisation.lead_as_company(visit.desk, lead_id)
 
 
 @router.get("/l/{token}")

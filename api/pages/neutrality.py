@@ -1,12 +1,8 @@
 """The exposure audit of a hub: who was reached, opened, answered and was chosen, and whether
 groups were treated alike; as a page, a plot and files."""
 
-from datetime import datetime, time, timedelta
-
 from fastapi import APIRouter, Response
 
-from api.errors import Invalid
-from api.i18n import BRUSSELS
 from api.pages.fields import day
 from api.pages.visit import CoordinatorVisit, Visit
 from api.services import exposure, exposure_report
@@ -14,20 +10,12 @@ from api.services.exposure import ExposureAudit
 from models import Hub
 
 router = APIRouter()
-YEAR = timedelta(days=365)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _audit(visit: Visit, hub: str, since: str, until: str) -> ExposureAudit:
     """The audit of one of the visitor's hubs; both days are included. Raises Invalid."""
-    today = visit.desk.today
-    first = day(since, "since") or today - YEAR
-    last = day(until, "until") or today
-    if last < first:
-        raise Invalid("period_backwards", f"until: {last} comes before {first}", field="until")
-    begin = datetime.combine(first, time(), BRUSSELS)
-    end = datetime.combine(last + timedelta(days=1), time(), BRUSSELS)
-    return exposure.audit(visit.desk, hub or min(visit.desk.actor.hubs), begin, end)
+    hub_id = hub or min(visit.desk.actor.hubs)
+    return exposure.of_days(visit.desk, hub_id, day(since, "since"), day(until, "until"))
 
 
 @router.get("/hub/neutrality")
@@ -39,8 +27,8 @@ def show(visit: CoordinatorVisit, hub: str = "", since: str = "", until: str = "
         audit=audit,
         hub=visit.desk.session.get_one(Hub, audit.hub_id),
         hubs=[visit.desk.session.get_one(Hub, each) for each in sorted(visit.desk.actor.hubs)],
-        since=audit.since.astimezone(BRUSSELS).date(),
-        until=(audit.until.astimezone(BRUSSELS) - timedelta(days=1)).date(),
+        since=audit.first_day,
+        until=audit.last_day,
         comparisons=[
             (
                 exposure_report.title(visit.language, each),
@@ -79,6 +67,6 @@ def as_xlsx(visit: CoordinatorVisit, hub: str = "", since: str = "", until: str 
     audit = _audit(visit, hub, since, until)
     return Response(
         exposure_report.write_xlsx(audit, visit.language),
-        media_type=XLSX,
+        media_type=exposure_report.XLSX,
         headers={"Content-Disposition": 'attachment; filename="neutrality.xlsx"'},
     )

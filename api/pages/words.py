@@ -192,6 +192,7 @@ PROBLEMS: dict[str, str] = {
     "unexpected": N_("Er ging hier iets mis. Er is niets gewijzigd; probeer het opnieuw."),
     "unknown_activity": N_("“%(name)s” kennen we niet als soort werk. Kies er een uit de lijst."),
     "unknown_certificate": N_("Dit certificaat kennen we niet. Kies er een uit de lijst."),
+    "unknown_hub": N_("Deze hub kennen we niet. Kies er een uit de lijst."),
     "unknown_format": N_("Geef een CSV- of XLSX-bestand."),
     "unknown_place": N_(
         "Deze plaats kennen we niet. Schrijf een postcode of gemeente in Vlaanderen."

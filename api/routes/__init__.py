@@ -10,6 +10,7 @@ from api.routes import (
     collaborations,
     companies,
     exceptions,
+    exposure,
     hubs,
     leads,
     match,
@@ -69,6 +70,7 @@ for _noun in (
     companies,
     offers,
     hubs,
+    exposure,
     tokens,
     webhooks,
 ):

@@ -5,7 +5,6 @@ from sqlalchemy import select
 
 from api.idempotency import OnceDep
 from api.routes.access import FOUND, WRITTEN, LeadsRead, LeadsWrite, NeedsRead, PathId, noun
-from api.routes.leads import released
 from api.schemas.answers import AnswerIn, AnswerOut, InterestedOut
 from api.services import answers, authorisation
 from models import Answer
@@ -22,7 +21,7 @@ def give_answer(desk: LeadsWrite, lead_id: PathId, body: AnswerIn, once: OnceDep
     The company itself; scope `leads:write`. Being fast brings nothing: the firm sees all
     interested companies in an order that time does not change.
     """
-    lead = released(desk, authorisation.lead_as_company(desk, lead_id))
+    lead = authorisation.lead_as_company(desk, lead_id)
     answer = answers.give(
         desk,
         lead,
@@ -38,7 +37,7 @@ def give_answer(desk: LeadsWrite, lead_id: PathId, body: AnswerIn, once: OnceDep
 @router.get("/leads/{lead_id}/answers", responses=FOUND)
 def list_answers(desk: LeadsRead, lead_id: PathId) -> list[AnswerOut]:
     """All answers to a lead, oldest first. Its company and hub; scope `leads:read`."""
-    lead = released(desk, authorisation.lead(desk, lead_id))
+    lead = authorisation.lead(desk, lead_id)
     rows = desk.session.scalars(select(Answer).where(Answer.lead_id == lead.id).order_by(Answer.id))
     return [AnswerOut.model_validate(row) for row in rows]
 

@@ -154,12 +154,8 @@ def list_ledger(
     """The ledger, entry by entry, as you may read it: in full, without details, or by hash."""
     broadcast, audience = proof.find(desk, broadcast_id)
     after = paging.key(int) or 0
-    shown = [
-        LedgerEntryOut(**each)
-        for each in proof.ledger_as_seen(desk, broadcast, audience)
-        if each["sequence"] > after
-    ]
-    rows, following = cut(shown, "sequence", paging)
+    seen = proof.ledger_as_seen(desk, broadcast, audience, after=after, most=paging.limit + 1)
+    rows, following = cut([LedgerEntryOut(**each) for each in seen], "sequence", paging)
     return Page(items=list(rows), next_cursor=following)
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Query, Response
 from sqlalchemy import and_, func, or_, select
 
-from api.errors import NotFound
 from api.idempotency import OnceDep
 from api.pagination import PagingDep, paginate
 from api.routes.access import FOUND, LISTED, WRITTEN, LeadsRead, LeadsWrite, PathId, noun
@@ -50,14 +49,6 @@ def leads_out(desk: Desk, rows: Sequence[Lead]) -> list[LeadOut]:
     ]
 
 
-def released(desk: Desk, lead: Lead) -> Lead:
-    """The lead, once it is released; until then a company may not know of it."""
-    broadcast = desk.session.get_one(Broadcast, lead.broadcast_id)
-    if lead.company_id in desk.actor.companies and broadcast.released_at > desk.at:
-        raise NotFound("lead_not_found", "there is no such lead, or it is not yours")
-    return lead
-
-
 @router.get("/leads", responses=LISTED)
 def list_leads(
     desk: LeadsRead,
@@ -90,12 +81,12 @@ def list_leads(
 @router.get("/leads/{lead_id}", responses=FOUND)
 def read_lead(desk: LeadsRead, lead_id: PathId) -> LeadOut:
     """One lead. Its company and the coordinators of the hub; scope `leads:read`."""
-    return leads_out(desk, [released(desk, authorisation.lead(desk, lead_id))])[0]
+    return leads_out(desk, [authorisation.lead(desk, lead_id)])[0]
 
 
 @router.post("/leads/{lead_id}/open", response_model=LeadOut, responses=WRITTEN)
 def open_lead(desk: LeadsWrite, lead_id: PathId, once: OnceDep) -> Response:
     """Say that someone at the company has read the lead; the first time is kept."""
-    lead = released(desk, authorisation.lead_as_company(desk, lead_id))
+    lead = authorisation.lead_as_company(desk, lead_id)
     answers.opened(desk, lead)
     return once.answer(leads_out(desk, [lead])[0])

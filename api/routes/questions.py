@@ -13,7 +13,6 @@ from api.routes.access import (
     PathId,
     noun,
 )
-from api.routes.leads import released
 from api.schemas.questions import QuestionAnswerIn, QuestionIn, QuestionOut
 from api.services import authorisation, questions
 from models import Question
@@ -38,14 +37,14 @@ def question_out(question: Question) -> QuestionOut:
 )
 def ask(desk: LeadsWrite, lead_id: PathId, body: QuestionIn, once: OnceDep) -> Response:
     """Ask the firm something, without it knowing who asks. The company; scope `leads:write`."""
-    lead = released(desk, authorisation.lead_as_company(desk, lead_id))
+    lead = authorisation.lead_as_company(desk, lead_id)
     return once.answer(question_out(questions.ask(desk, lead, body.text)), 201)
 
 
 @router.get("/leads/{lead_id}/questions", responses=FOUND)
 def list_lead_questions(desk: LeadsRead, lead_id: PathId) -> list[QuestionOut]:
     """The questions of companies that were answered, and your own. Scope `leads:read`."""
-    lead = released(desk, authorisation.lead(desk, lead_id))
+    lead = authorisation.lead(desk, lead_id)
     return [
         question_out(each)
         for each in questions.of_need(desk, lead.need_id)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from api.errors import NotAllowed, NotFound
 from api.services.desk import IMPORT, Actor, Desk
-from models import Company, Hub, Lead, Need
+from models import Broadcast, Company, Hub, Lead, Need
 
 
 def coordinates(actor: Actor, hub_id: str) -> bool:
@@ -59,15 +59,31 @@ def need_as_firm(desk: Desk, need_id: str) -> Need:
 
 
 def lead(desk: Desk, lead_id: str) -> Lead:
-    """The lead, for its company and the hub's coordinators. Raises NotFound for others."""
+    """The lead, for its company from the release on, and for the hub's coordinators.
+
+    Raises NotFound for others.
+    """
     found = desk.session.get(Lead, lead_id)
     if found is not None:
         if found.company_id in desk.actor.companies:
-            return found
+            return released(desk, found)
         hub_id = desk.session.scalar(select(Need.hub_id).where(Need.id == found.need_id))
         if hub_id is not None and coordinates(desk.actor, hub_id):
             return found
     raise NotFound("lead_not_found", "there is no such lead, or it is not yours")
+
+
+def released(desk: Desk, lead: Lead) -> Lead:
+    """The lead, once it is released: no company may know of it before the others.
+
+    Raises NotFound.
+    """
+    moment = desk.session.scalar(
+        select(Broadcast.released_at).where(Broadcast.id == lead.broadcast_id)
+    )
+    if moment is None or moment > desk.at:
+        raise NotFound("lead_not_found", "there is no such lead, or it is not yours")
+    return lead
 
 
 def lead_as_company(desk: Desk, lead_id: str) -> Lead:

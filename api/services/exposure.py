@@ -3,21 +3,22 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from sqlalchemy import select
 
 from api.errors import Invalid
 from api.services import authorisation
-from api.services.desk import Desk
+from api.services.desk import BRUSSELS, Desk
 from matcher.exposure import Stratum, Test, exact_test, holm
 from models import Answer, Broadcast, BroadcastException, Company, HubPartner, Lead, VerdictRow
 from models.answer import AnswerKind
 from models.broadcast import ExceptionKind
 from models.lead import Outcome
 
-NEW = timedelta(days=365)  # a company is new in its first year in the network
+YEAR, ONE_DAY = timedelta(days=365), timedelta(days=1)
+NEW = YEAR  # a company is new in its first year in the network
 
 
 class Measure(StrEnum):
@@ -64,6 +65,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class ExposureAudit:
+    """Of the broadcasts released from `since` until before `until`."""
+
     hub_id: str
     since: datetime
     until: datetime
@@ -72,6 +75,14 @@ class ExposureAudit:
     added: int
     companies: tuple[Exposure, ...]  # by name: an audit is no ranking
     comparisons: tuple[Comparison, ...]
+
+    @property
+    def first_day(self) -> date:
+        return self.since.astimezone(BRUSSELS).date()
+
+    @property
+    def last_day(self) -> date:
+        return (self.until.astimezone(BRUSSELS) - ONE_DAY).date()
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,21 @@ class _Broadcast:
     interested: frozenset[str]
     choices: frozenset[str]
     decided: bool  # whether the firm chose somebody
+
+
+def of_days(desk: Desk, hub_id: str, first: date | None, last: date | None) -> ExposureAudit:
+    """Audit the days from `first` to `last`, both included; the last year when not given.
+
+    Raises NotFound for everybody but the hub's coordinators, Invalid for a period backwards or
+    out of this century.
+    """
+    last = last or desk.today
+    first = first or min(last, desk.today) - YEAR
+    for field, given in (("since", first), ("until", last)):
+        if not 2000 <= given.year < 2100:
+            raise Invalid("bad_date", f"{field}: choose a day between 2000 and 2099", field=field)
+    begin = datetime.combine(first, time(), BRUSSELS)
+    return audit(desk, hub_id, begin, datetime.combine(last + ONE_DAY, time(), BRUSSELS))
 
 
 def audit(desk: Desk, hub_id: str, since: datetime, until: datetime) -> ExposureAudit:

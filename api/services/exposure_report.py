@@ -11,6 +11,7 @@ from api.i18n import show_date, show_number, tr
 from api.services.exposure import Comparison, ExposureAudit, Group, Measure
 from api.wording import N_
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LEVEL = 0.05  # of a two-sided test, by convention
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")  # how a spreadsheet recognises a formula
 _COLUMNS = (

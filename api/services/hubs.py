@@ -27,6 +27,14 @@ def by_slug(desk: Desk, slug: str) -> Hub:
     return found
 
 
+def named(desk: Desk, slug: str, field: str) -> Hub:
+    """The hub that somebody filled in. Raises Invalid: it is that field that is wrong."""
+    try:
+        return by_slug(desk, slug)
+    except NotFound as error:
+        raise Invalid("unknown_hub", f"{field}: {error.detail}", field=field, value=slug) from None
+
+
 def territory(desk: Desk, hub_id: str) -> frozenset[str]:
     """The NIS codes of a hub's municipalities."""
     return frozenset(

@@ -83,12 +83,15 @@ def entry_hash(
     )
 
 
-def entries(desk: Desk, broadcast_id: str) -> Sequence[LedgerEntry]:
-    """The whole ledger of a broadcast, in order."""
+def entries(
+    desk: Desk, broadcast_id: str, *, after: int = 0, most: int | None = None
+) -> Sequence[LedgerEntry]:
+    """The ledger of a broadcast in order, or `most` entries of it `after` a sequence."""
     return desk.session.scalars(
         select(LedgerEntry)
-        .where(LedgerEntry.broadcast_id == broadcast_id)
+        .where(LedgerEntry.broadcast_id == broadcast_id, LedgerEntry.sequence > after)
         .order_by(LedgerEntry.sequence)
+        .limit(most)
     ).all()
 
 

@@ -5,6 +5,7 @@ import hmac
 import secrets
 
 from api.errors import Gone, NotFound
+from api.services import authorisation
 from api.services.desk import Desk
 from models import Lead
 
@@ -25,7 +26,10 @@ def lead_link(desk: Desk, lead: Lead) -> str:
 
 
 def lead_of(desk: Desk, token: str) -> Lead:
-    """The lead a personal link is for. Raises NotFound (forged) or Gone (revoked)."""
+    """The lead a personal link is for.
+
+    Raises NotFound (forged, or not released yet) or Gone (revoked).
+    """
     lead_id, _, rest = token.partition(".")
     version, _, signature = rest.partition(".")
     expected = sign(desk, "lead", f"{lead_id}.{version}")
@@ -34,7 +38,7 @@ def lead_of(desk: Desk, token: str) -> Lead:
         raise NotFound("bad_link", "this link is not complete; copy the whole link from the mail")
     if version != str(lead.link_version):
         raise Gone("link_revoked", "this link was replaced; use the newest mail")
-    return lead
+    return authorisation.released(desk, lead)
 
 
 def unsubscribe_link(desk: Desk, company_id: str) -> str:

@@ -51,7 +51,7 @@ def submit(desk: Desk, draft: NeedDraft, *, proven: bool = False) -> Need:
     """
     text = checks.text(draft.text, "text", least=LEAST_TEXT)
     place = checks.place(desk.runtime, draft.place, "place")
-    hub = hubs.by_slug(desk, draft.hub) if draft.hub else hubs.owner_of(desk, place.nis)
+    hub = hubs.named(desk, draft.hub, "hub") if draft.hub else hubs.owner_of(desk, place.nis)
     reading = matching.read(desk.runtime, text)
     language = checks.language(draft.language or reading.language)
     unknown = sorted(set(draft.certificates) - set(desk.runtime.certificates))

@@ -17,7 +17,7 @@ from api.services import leads, ledger
 from api.services.desk import Desk
 from matcher.neutrality import GENESIS, content_hash
 from matcher.proof import FORMAT, Check, verify
-from models import Broadcast, Company, Correction, Hub, LedgerEntry, Need, VerdictRow
+from models import Broadcast, Company, Correction, Hub, Lead, LedgerEntry, Need, VerdictRow
 
 # Events that every reader of a proof may read in full; their details hold ids and hashes only.
 OPEN = frozenset(
@@ -109,16 +109,26 @@ def proof(
     }
 
 
-def ledger_as_seen(desk: Desk, broadcast: Broadcast, audience: Audience) -> list[dict[str, Any]]:
-    """The ledger, each entry in full, without its details or by its hashes alone."""
+def ledger_as_seen(
+    desk: Desk,
+    broadcast: Broadcast,
+    audience: Audience,
+    *,
+    after: int = 0,
+    most: int | None = None,
+) -> list[dict[str, Any]]:
+    """The ledger, each entry in full, without its details or by its hashes alone.
+
+    All of it, or `most` entries `after` a sequence.
+    """
     own = desk.actor.companies if audience is Audience.COMPANY else None
     mine = frozenset(
-        lead.id
-        for lead in leads.leads_of(desk, broadcast.id)
-        if own is not None and lead.company_id in own
+        desk.session.scalars(
+            select(Lead.id).where(Lead.broadcast_id == broadcast.id, Lead.company_id.in_(own or ()))
+        )
     )
     show = _shown(audience, own, mine)
-    return [show(entry) for entry in ledger.entries(desk, broadcast.id)]
+    return [show(entry) for entry in ledger.entries(desk, broadcast.id, after=after, most=most)]
 
 
 def verify_broadcast(desk: Desk, broadcast_id: str) -> list[Check]:

@@ -32,7 +32,7 @@ def refer(
     words = checks.text(message, "message", least=3, most=5000)
     target: Hub | None = None
     if kind is ReferralKind.HUB:
-        target = hubs.by_slug(desk, to_hub)
+        target = hubs.named(desk, to_hub, "to_hub")
         if target.id == from_hub.id:
             raise Invalid("same_hub", "to_hub: this hub has the need already", field="to_hub")
     elif not to_email:

@@ -32,8 +32,8 @@ def stage(desk: Desk, world: World) -> tuple[Desk, Lead]:
         contact_email=world.finn.email,
     )
     need = needs.submit(desk.as_actor(world.finn), draft, proven=True)
-    broadcasts.approve(desk.as_actor(world.cato), need.id)
-    return desk, desk.session.scalars(select(Lead)).one()
+    broadcast = broadcasts.approve(desk.as_actor(world.cato), need.id)
+    return replace(desk, at=broadcast.released_at), desk.session.scalars(select(Lead)).one()
 
 
 def invitations(desk: Desk) -> list[Message]:

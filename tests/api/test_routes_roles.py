@@ -11,6 +11,7 @@ from tests.api.stage import PIXEL_BASE64, REASON, ROLES, TEXT, Theatre
 ALL = "200 200 200 200 200 200"
 OWN = "200 200 404 404 404 404"  # coordinators of the hub and the firm
 HUB = "200 403 404 404 404 404"  # the firm may see it, but only the hub may do it
+ONLY_HUB = "200 404 404 404 404 404"
 FIRM = "403 201 404 404 404 404"
 JUDGED = "200 200 200 200 404 404"  # also the companies that were judged
 LEAD = "200 404 200 404 404 404"  # its company and the hub
@@ -248,6 +249,10 @@ TABLE = [
     Row("PATCH", "/offers/{offer_id}", "", {"active": False}, "companies:write", NETWORK),
     Row("GET", "/hubs", "", None, "hubs:read", ALL),
     Row("GET", "/hubs/{hub_id}", "", None, "hubs:read", ALL),
+    *(
+        Row("GET", f"/hubs/{{hub_id}}/exposure{kind}", "", None, "hubs:read", ONLY_HUB)
+        for kind in ("", ".csv", ".xlsx")
+    ),
     Row("PATCH", "/hubs/{hub_id}", "", {"alpha": 0.1}, "hubs:write", "200 404 404 404 404 404"),
     Row("GET", "/leads/{lead_id}/meeting", "", None, BOTH_READ, TABLE_OF),
     Row("POST", "/leads/{lead_id}/meeting-options", "", PROPOSAL, BOTH, "403 201 201 404 404 404"),
