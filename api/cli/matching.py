@@ -39,6 +39,8 @@ def match(
         for step in found.reading.steps:
             kinds = ", ".join(f"{code} {share:.0%}" for code, share in step.activities[:3])
             out.print(f"  - {step.text}  [{kinds}]", markup=False)
+        for step in found.reading.unasked:
+            out.print(f"  ? not asked: {step.text}  [{step.activities[0][0]}]", markup=False)
         if not found.fits:
             out.print("Nothing fits: no work for a maatwerkbedrijf was found in this text.")
         table = Table("", "company", "probability", "offer", "words")

@@ -36,9 +36,12 @@ WAITING = (NeedState.SUBMITTED, NeedState.RETURNED)
 
 
 @router.get("/hub/needs/{need_id}")
-def show(visit: CoordinatorVisit, need_id: str, alpha: str = "") -> Response:
-    """One need, what was understood, and every company of the territory judged for it."""
-    return _page(visit, need_id, alpha)
+def show(visit: CoordinatorVisit, need_id: str, alpha: str = "", add: str = "") -> Response:
+    """One need, what was understood, and every company of the territory judged for it.
+
+    `add` is the activity of unasked work to be filled in as a new step.
+    """
+    return _page(visit, need_id, alpha, add=add)
 
 
 def _page(
@@ -47,6 +50,7 @@ def _page(
     alpha: str = "",
     errors: dict[str, str] | None = None,
     form: dict[str, Any] | None = None,
+    add: str = "",
 ) -> Response:
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
@@ -70,6 +74,8 @@ def _page(
         alphas=ALPHAS,
         alpha=alpha or f"{hub.alpha:g}",
         labels=labels,
+        unasked=matching.unasked(visit.runtime, need),
+        add=add,
         certificates=visit.runtime.certificates,
         attachments=attachments.of_need(desk, need.id),
         broadcast=leads.present(desk, need.id),

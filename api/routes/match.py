@@ -21,7 +21,7 @@ from api.web import RuntimeDep, SessionDep, only_read
 from matcher.activities import Activities
 from matcher.explain import explain
 from matcher.ranking import Ranker, Ranking
-from matcher.reading import Reading
+from matcher.reading import ReadStep
 from matcher.signals import OfferIndex, OfferLine
 from models import Company
 
@@ -53,14 +53,15 @@ def match(body: MatchIn, session: SessionDep, runtime: RuntimeDep, lang: Lang) -
         language=reading.language,
         fit=round(reading.fit, 6),
         fits=ranker.fits(reading),
-        steps=read_steps(runtime.activities, reading, lang),
+        steps=read_steps(runtime.activities, reading.steps, lang),
+        unasked=read_steps(runtime.activities, reading.unasked, lang),
         offers=offers,
         encoder=ranker.encoder.identity,
     )
 
 
-def read_steps(activities: Activities, reading: Reading, lang: str) -> list[ReadStepOut]:
-    """The steps of a reading with the names of their activities."""
+def read_steps(activities: Activities, steps: Sequence[ReadStep], lang: str) -> list[ReadStepOut]:
+    """Steps of a reading with the names of their activities."""
     return [
         ReadStepOut(
             text=step.text,
@@ -73,7 +74,7 @@ def read_steps(activities: Activities, reading: Reading, lang: str) -> list[Read
                 for code, probability in step.activities
             ],
         )
-        for step in reading.steps
+        for step in steps
     ]
 
 

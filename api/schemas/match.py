@@ -100,6 +100,7 @@ class MatchResult(Out):
                             ],
                         }
                     ],
+                    "unasked": [],
                     "offers": [
                         {
                             "offer_id": EXAMPLE_ID,
@@ -123,5 +124,8 @@ class MatchResult(Out):
     fit: float = Field(description="probability that there is work in it for a company")
     fits: bool
     steps: list[ReadStepOut]
+    unasked: list[ReadStepOut] = Field(
+        description="work the text tells of without asking for it: perhaps work for a company too"
+    )
     offers: list[RankedOffer]
     encoder: str = Field(description="identity of the model that encoded the texts")

@@ -23,7 +23,7 @@ from matcher.eligibility import (
     judge,
 )
 from matcher.ranking import CompanyMatch, Ranker, Ranking
-from matcher.reading import Reading
+from matcher.reading import Reading, ReadStep
 from models import (
     BroadcastException,
     CalibrationRow,
@@ -123,6 +123,16 @@ def reading_of(runtime: Runtime, need: Need) -> Reading:
     return runtime.ranker.read_steps(
         need.text, [(step.text, step.activities) for step in need.steps]
     )
+
+
+def unasked(runtime: Runtime, need: Need) -> tuple[ReadStep, ...]:
+    """Work the need tells of without asking for it, that none of its steps is. Needs `steps`.
+
+    A company could perhaps do it too: the coordinator may add it as a step.
+    """
+    asked = {code for step in need.steps for code in step.activities}
+    found = runtime.ranker.read(need.text).unasked
+    return tuple(step for step in found if step.activities[0][0] not in asked)
 
 
 def threshold_of(desk: Desk, hub: Hub) -> Threshold:
