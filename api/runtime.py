@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -34,6 +35,7 @@ class Runtime:
     sessions: sessionmaker[Session]
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     offer_index: tuple[str, OfferIndex] | None = None  # (fingerprint, index), kept by matching
+    case_index: tuple[str, OfferIndex, dict[str, Any]] | None = None  # kept by cases
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":

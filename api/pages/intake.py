@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from api.errors import Invalid, Problem
 from api.pages import words
 from api.pages.attachments import Held, Uploads, hold_files
-from api.pages.fields import caught, day
+from api.pages.fields import Text, caught, day
 from api.pages.visit import MemberVisit, Visit, VisitDep
 from api.services import attachments, authorisation, checks, needs
 from api.services.attachments import Upload
@@ -30,6 +30,7 @@ class IntakeForm(BaseModel):
 
     text: str = ""
     title: str = ""
+    proposed: str = ""  # the title we proposed: kept as long as nobody writes another
     place: str = ""
     volume: str = ""
     rhythm: str = ""
@@ -58,7 +59,7 @@ class IntakeForm(BaseModel):
             contact_phone=self.contact_phone,
             kbo=self.kbo,
             language=language,
-            title=self.title,
+            title="" if self.title == self.proposed else self.title,
             volume=self.volume,
             rhythm=self.rhythm,
             starts_on=day(self.starts_on, "starts_on"),
@@ -106,13 +107,17 @@ def intake_page(
     `held` are the files that came along; `embedded` is the hub's short name when the form stands
     inside another site.
     """
+    read = _preview(visit, form, errors)
+    if read and form.title.strip() in ("", form.proposed):
+        form.title = form.proposed = read.title
     return visit.page(
         "needs/new.html",
         status,
         form=form.model_dump(),
         errors=errors,
-        preview=_preview(visit, form, errors),
+        preview=read,
         activities=visit.runtime.activities,
+        municipality=visit.runtime.places.municipality,
         certificates=visit.runtime.certificates,
         held=held.shown if held else [],
         embedded=embedded,
@@ -213,6 +218,7 @@ def reading(visit: VisitDep, form: Typed) -> Response:
         "needs/reading.html",
         preview=_preview(visit, form, errors),
         activities=visit.runtime.activities,
+        municipality=visit.runtime.places.municipality,
     )
 
 
@@ -231,17 +237,32 @@ def places(visit: VisitDep, q: str = "") -> Response:
 @router.get("/needs/{need_id}/confirm")
 def confirm_page(visit: MemberVisit, need_id: str) -> Response:
     """The last look before a need goes to the hub."""
-    need = needs.with_steps(visit.desk, authorisation.need(visit.desk, need_id))
+    need = authorisation.need(visit.desk, need_id)
     if need.state is not NeedState.DRAFT:
         return visit.go(f"/needs/{need.id}")
-    names = visit.runtime.certificates
-    files = attachments.of_need(visit.desk, need.id)
-    return visit.page("needs/confirm.html", need=need, certificates=names, attachments=files)
+    return _confirm_page(visit, need, need.title, {})
+
+
+def _confirm_page(visit: Visit, need: Need, title: str, errors: dict[str, str]) -> Response:
+    return visit.page(
+        "needs/confirm.html",
+        422 if errors else 200,
+        need=needs.with_steps(visit.desk, need),
+        title=title,
+        errors=errors,
+        certificates=visit.runtime.certificates,
+        attachments=attachments.of_need(visit.desk, need.id),
+    )
 
 
 @router.post("/needs/{need_id}/confirm", dependencies=[Csrf])
-def confirm(visit: MemberVisit, need_id: str) -> Response:
+def confirm(visit: MemberVisit, need_id: str, title: Text = "") -> Response:
     """The firm confirms its need; its mail address was proven by signing in."""
     need = authorisation.need_as_firm(visit.desk, need_id)
-    needs.confirm(visit.desk, need)
-    return visit.go(f"/needs/{need.id}", "confirmed")
+    errors: dict[str, str] = {}
+    with caught(visit, errors):
+        if title.strip() and need.state is NeedState.DRAFT:
+            needs.change_facts(visit.desk, need.id, {"title": title})
+        needs.confirm(visit.desk, need)
+        return visit.go(f"/needs/{need.id}", "confirmed")
+    return _confirm_page(visit, need, title, errors)

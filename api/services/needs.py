@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 from api.errors import Conflict, Invalid, NotFound
 from api.services import audit, authorisation, checks, hubs, matching, outbox, people, signin
 from api.services.desk import Desk
+from api.services.titles import title_of
 from models import Firm, Hub, Membership, Need, Person, Step
 from models.message import MessageKind
 from models.need import StepSource, WorkPlace
@@ -107,14 +108,6 @@ def submit(desk: Desk, draft: NeedDraft, *, proven: bool = False) -> Need:
             link=link,
         )
     return need
-
-
-def title_of(text: str) -> str:
-    """The first sentence of a text, cut at a word, as its title."""
-    first = " ".join(text.split())
-    for mark in (". ", "? ", "! "):
-        first = first.split(mark)[0]
-    return first if len(first) <= 90 else first[:90].rsplit(" ", 1)[0] + "…"
 
 
 def _member_of_firm(desk: Desk, firm_id: str, email: str) -> tuple[Firm, Person]:
