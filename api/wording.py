@@ -87,6 +87,11 @@ _WORDS: dict[str, str] = {
     # how a company gets its leads
     "each": N_("elke lead meteen"),
     "daily": N_("één overzicht per dag"),
+    # languages people work in
+    "language_nl": N_("Nederlands"),
+    "language_fr": N_("Frans"),
+    "language_en": N_("Engels"),
+    "language_de": N_("Duits"),
     # deliveries of webhooks
     "hook_due": N_("wacht"),
     "hook_sent": N_("aangekomen"),

@@ -24,6 +24,7 @@ from api.schemas.base import (
 from api.schemas.offers import Radius
 from models.company import Delivery, Recognition
 
+Spoken = Literal["nl", "fr", "en", "de"]
 Capacity = Annotated[Whole, Field(ge=0, le=1000)]
 
 
@@ -94,6 +95,7 @@ class CompanyChangeIn(In):
     website: Line | None = None
     description: Words | None = None
     language: Literal["nl", "fr", "en"] | None = None
+    languages: list[Spoken] | None = Field(None, max_length=4, description="its people work in")
     service_radius_km: Radius | None = None
     delivery: Delivery | None = None
     wants_reminders: Bool | None = None
@@ -190,6 +192,7 @@ class CompanyOut(Out):
                     "website": None,
                     "description": "",
                     "language": "nl",
+                    "languages": ["nl", "fr"],
                     "recognition": "recognised",
                     "service_radius_km": 40,
                     "active": True,
@@ -215,6 +218,7 @@ class CompanyOut(Out):
     website: str | None
     description: str
     language: str
+    languages: list[str]
     recognition: Recognition
     service_radius_km: float
     active: bool

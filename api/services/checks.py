@@ -80,6 +80,16 @@ def place(runtime: Runtime, value: str, field: str = "postcode") -> Place:
         ) from None
 
 
+SPOKEN = ("nl", "fr", "en", "de")  # languages a company may say its people work in
+
+
+def spoken(value: str, field: str = "languages") -> str:
+    """A language people work in. Raises Invalid."""
+    if value not in SPOKEN:
+        raise Invalid("bad_language", f"{field}: {value!r}; use {', '.join(SPOKEN)}", field=field)
+    return value
+
+
 def language(value: str | None, field: str = "language") -> str:
     """nl, fr or en; empty means nl. Raises Invalid."""
     chosen = (value or "nl").strip().lower()
