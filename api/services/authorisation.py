@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from api.errors import NotAllowed, NotFound
 from api.services.desk import IMPORT, Actor, Desk
-from models import Broadcast, Company, Hub, Lead, Need
+from models import Broadcast, Company, Hub, Lead, Need, Note
 
 
 def coordinates(actor: Actor, hub_id: str) -> bool:
@@ -123,4 +123,17 @@ def hub_to_edit(desk: Desk, hub_id: str) -> Hub:
     found = desk.session.get(Hub, hub_id)
     if found is None:
         raise NotFound("hub_not_found", "there is no such hub, or it is not yours")
+    return found
+
+
+def note_of_own(desk: Desk, note_id: str) -> Note:
+    """A note in a case file, for who wrote it while coordinating its hub.
+
+    Raises NotFound, or NotAllowed for the hub's other coordinators: they read it.
+    """
+    found = desk.session.get(Note, note_id)
+    if found is None or not coordinates(desk.actor, found.hub_id):
+        raise NotFound("note_not_found", "there is no such note, or it is not of your hub")
+    if found.author_id != desk.actor.person_id:
+        raise NotAllowed("author_only", "only who wrote this note may change or remove it")
     return found
