@@ -1,10 +1,11 @@
 """The profile of a maatwerkbedrijf: what it says of itself, sites, absence, certificates, feed; for
 itself and for coordinators."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Form, Response
 
 from api.errors import Invalid
 from api.pages.fields import Text, Texts, caught, day, number
@@ -27,7 +28,7 @@ class ProfileForm:
     website: Text = ""
     description: Text = ""
     language: Text = "nl"
-    languages: Texts = field(default_factory=list)
+    languages: Annotated[Sequence[str], Form()] = ()
     service_radius_km: Text = ""
     max_open_leads: Text = ""
     delivery: Text = "each"
