@@ -3,25 +3,29 @@
 from typing import Any
 
 from fastapi import APIRouter, Response
+from sqlalchemy import select
 
 from api.errors import Invalid, Problem
 from api.pages import words
-from api.pages.fields import Text, Texts, caught, day, moment
+from api.pages.facts import FactsDep
+from api.pages.fields import Text, Texts, caught, moment
 from api.pages.maps import Map
 from api.pages.visit import CoordinatorVisit, Visit
 from api.services import (
     attachments,
-    audit,
     authorisation,
     broadcasts,
+    contacts,
     exceptions,
     hubs,
     leads,
     matching,
     needs,
+    notes,
     questions,
     referrals,
 )
+from api.services.desk import Desk
 from api.services.matching import Assessment, Judged
 from api.web import Csrf
 from matcher.calibration import ALPHAS
@@ -54,6 +58,7 @@ def _page(
 ) -> Response:
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
+    contacts.seen(desk, need)
     hub = desk.session.get_one(Hub, need.hub_id)
     assessment = matching.assess(desk, need)
     made = {each.company_id: each for each in exceptions.of_need(desk, need.id)}
@@ -82,7 +87,7 @@ def _page(
         questions=questions.of_need(desk, need.id),
         referrals=referrals.of_need(desk, need),
         hubs=[each for each in hubs.all_hubs(desk) if each.id != hub.id],
-        audit=_audit(visit, need),
+        **_notes(desk, need.id),
         map=Map(visit.runtime.places).need(need).companies(assessment.judged),
         errors=errors or {},
         form=form or {},
@@ -124,12 +129,13 @@ def _what_if(
     }
 
 
-def _audit(visit: Visit, need: Need) -> list[dict[str, Any]]:
-    rows = []
-    for entry in audit.of(visit.desk, "need", need.id):
-        person = visit.desk.session.get(Person, entry.actor)
-        rows.append({"entry": entry, "who": (person.name or person.email) if person else ""})
-    return rows
+def _notes(desk: Desk, need_id: str) -> dict[str, Any]:
+    """The notes to be read beside the need, and who wrote them."""
+    found = [each for each in notes.of_need(desk, need_id) if each.removed_at is None]
+    people = desk.session.scalars(
+        select(Person).where(Person.id.in_([each.author_id for each in found]))
+    )
+    return {"notes": found, "authors": {each.id: each.name or each.email for each in people}}
 
 
 @router.post("/hub/needs/{need_id}/steps", dependencies=[Csrf])
@@ -166,30 +172,11 @@ def steps(
 
 
 @router.post("/hub/needs/{need_id}/facts", dependencies=[Csrf])
-def facts(
-    visit: CoordinatorVisit,
-    need_id: str,
-    title: Text = "",
-    volume: Text = "",
-    rhythm: Text = "",
-    starts_on: Text = "",
-    work_place: Text = "",
-    certificates: Texts = [],  # noqa: B006
-) -> Response:
+def facts(visit: CoordinatorVisit, need_id: str, form: FactsDep) -> Response:
     """Put the facts of a waiting need right; the firm's own text never changes."""
     errors: dict[str, str] = {}
     with caught(visit, errors):
-        if work_place not in list(WorkPlace):
-            raise Invalid("bad_choice", "work_place: choose one", field="work_place")
-        changed = {
-            "title": title,
-            "volume": volume,
-            "rhythm": rhythm,
-            "starts_on": day(starts_on, "starts_on"),
-            "work_place": WorkPlace(work_place),
-            "certificates": certificates,
-        }
-        needs.change_facts(visit.desk, need_id, changed)
+        needs.change_facts(visit.desk, need_id, form.values())
         return visit.go(f"/hub/needs/{need_id}", "facts")
     return _page(visit, need_id, errors=errors)
 
@@ -204,6 +191,7 @@ def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Respons
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
     exceptions.require_waiting(need)
+    contacts.seen(desk, need)
     hub = desk.session.get_one(Hub, need.hub_id)
     assessment = matching.assess(desk, need)
     made = exceptions.of_need(desk, need.id)

@@ -232,7 +232,7 @@ def change_facts(desk: Desk, need_id: str, facts: Mapping[str, object]) -> Need:
     for name in changed:
         value = facts[name]
         if name in ("title", "volume", "rhythm"):
-            value = checks.line(str(value), name, most=200)
+            value = checks.line(str(value), name, least=int(name == "title"), most=200)
         elif name == "certificates":
             value = sorted(set(value))  # type: ignore[call-overload]
             unknown = set(value) - set(desk.runtime.certificates)
