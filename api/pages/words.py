@@ -198,6 +198,7 @@ PROBLEMS: dict[str, str] = {
     "unexpected": N_("Er ging hier iets mis. Er is niets gewijzigd; probeer het opnieuw."),
     "unknown_activity": N_("“%(name)s” kennen we niet als soort werk. Kies er een uit de lijst."),
     "unknown_certificate": N_("Dit certificaat kennen we niet. Kies er een uit de lijst."),
+    "value_not_kept": N_("Een getal is te groot, of een tekst bevat een teken dat niet kan."),
     "unknown_hub": N_("Deze hub kennen we niet. Kies er een uit de lijst."),
     "unknown_format": N_("Geef een CSV- of XLSX-bestand."),
     "unknown_place": N_(
@@ -230,5 +231,8 @@ def problem(language: str, found: Problem) -> str:
     known = PROBLEMS.get(code)
     if known is None:
         return found.detail
-    shown = {k: ", ".join(v) if isinstance(v, list) else v for k, v in found.values.items()}
+    shown = {
+        key: ", ".join(map(str, value)) if isinstance(value, list) else value
+        for key, value in found.values.items()
+    }
     return tr(language, known, **shown)

@@ -3,7 +3,6 @@
 import re
 
 from stdnum.be import vat
-from stdnum.exceptions import ValidationError
 
 from api.errors import Invalid, TooLarge
 from api.runtime import Runtime
@@ -56,7 +55,7 @@ def kbo(value: str | None, field: str = "kbo") -> str | None:
         return None
     try:
         return str(vat.validate(value.strip()))
-    except ValidationError as error:
+    except ValueError as error:  # of stdnum, or of Python for thousands of digits
         raise Invalid(
             "bad_kbo",
             f"{field}: {value[:40]!r} is no KBO number ({error}); ten digits, such as 0403.170.701",
