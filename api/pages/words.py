@@ -35,6 +35,10 @@ NOTICES: dict[str, str] = {
         "Je beoordeling is bewaard voor de volgende ijking; deze verspreiding "
         "verandert er niet door."
     ),
+    "note_added": N_("De notitie staat in het dossier."),
+    "note_changed": N_("De notitie is aangepast."),
+    "note_removed": N_("De notitie is verwijderd. Terugzetten kan nog een maand."),
+    "note_restored": N_("De notitie staat terug."),
     "terms": N_("De instellingen zijn bewaard en gelden voor de volgende verspreidingen."),
     "person_added": N_("Die persoon kan zich nu aanmelden met dat mailadres."),
     "person_removed": N_("De rol is weggenomen."),
@@ -153,6 +157,10 @@ PROBLEMS: dict[str, str] = {
     "kbo_taken": N_("Dit ondernemingsnummer staat hier al bij een ander maatwerkbedrijf."),
     "lead_closed": N_("Deze lead is afgesloten. Antwoorden kan niet meer."),
     "lead_not_found": N_("Deze lead bestaat niet, of is niet van jou."),
+    "link_expired": N_(
+        "Deze link is verlopen: de vraag is al een half jaar afgesloten. "
+        "Meld je aan om ze nog te lezen."
+    ),
     "link_revoked": N_("Deze link is vervangen. Gebruik de nieuwste mail."),
     "link_used": N_("Deze link is al gebruikt of te oud. Vraag een nieuwe."),
     "missing": N_("Vul dit in."),
@@ -176,6 +184,8 @@ PROBLEMS: dict[str, str] = {
     "broadcast_not_found": N_("Deze verspreiding bestaat niet, of is niet van jou."),
     "nothing_to_choose": N_("Er valt nu niets te kiezen."),
     "nowhere": N_("Kies waar het werk gebeurt: bij de klant, in het atelier of allebei."),
+    "note_not_found": N_("Deze notitie bestaat niet, of is niet van jouw hub."),
+    "author_only": N_("Alleen wie de notitie schreef, kan ze wijzigen of verwijderen."),
     "offer_not_found": N_("Dit aanbod bestaat niet."),
     "outside_hubs": N_(
         "%(place)s ligt buiten het werkgebied van de hubs: die werken in Vlaanderen."
@@ -184,6 +194,7 @@ PROBLEMS: dict[str, str] = {
     "question_not_found": N_("Deze vraag bestaat niet."),
     "reason_missing": N_("Kies waarom dit niet voor jullie is."),
     "role_not_found": N_("Deze rol bestaat niet, of is niet van jou."),
+    "double": N_("Deze rij staat al eerder in het bestand (zelfde external_id). Schrap er een."),
     "same_hub": N_("Deze hub heeft de vraag al. Kies een andere."),
     "sign_in_first": N_(
         "Vraag hieronder een link om je aan te melden. Een wachtwoord is niet nodig."
