@@ -1,6 +1,7 @@
 """The facts of a need put right before its release, by its firm or its hub."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Response
@@ -27,7 +28,7 @@ class FactsForm:
     rhythm: Text = ""
     starts_on: Text = ""
     work_place: Text = ""
-    certificates: Annotated[list[str], Form()] = field(default_factory=list)
+    certificates: Annotated[Sequence[str], Form()] = ()
 
     def values(self) -> dict[str, Any]:
         """What the services take. Raises Invalid."""
@@ -50,7 +51,7 @@ def facts_of(need: Need) -> FactsForm:
         rhythm=need.rhythm,
         starts_on=need.starts_on.isoformat() if need.starts_on else "",
         work_place=need.work_place.value,
-        certificates=list(need.certificates),
+        certificates=need.certificates,
     )
 
 

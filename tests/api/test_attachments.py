@@ -365,14 +365,19 @@ def test_the_firm_adds_and_takes_away_on_the_page_of_its_need(house: House) -> N
     refused = finn.post(path, data={"csrf": secret}, files={"files": ("a.svg", b"<svg/>", "")})
     assert refused.status_code == 422
     assert 'id="files-error"' in refused.text
+    large = PDF[:9] + b" " * 4_000_000 + PDF[9:]
+    taken = finn.post(path, data={"csrf": secret}, files={"files": ("groot.pdf", large, "")})
+    assert taken.status_code == 303
     nothing = finn.post(path, data={"csrf": secret})
     assert "Kies eerst" in nothing.text
     page = finn.get(f"/needs/{need_id}").text
-    (remove,) = re.findall(r'action="(/needs/\w+/attachments/\w+/remove)"', page)
+    remove, other = re.findall(r'action="(/needs/\w+/attachments/\w+/remove)"', page)
     cato = house.browser(world.cato)
     assert remove in cato.get(f"/hub/needs/{need_id}").text
     otto = house.browser(world.otto)
     own = csrf(otto.get("/account").text)
     assert otto.post(remove, data={"csrf": own}).status_code == 404
     assert finn.post(remove, data={"csrf": secret}).status_code == 303
-    assert "/remove" not in finn.get(f"/needs/{need_id}").text
+    page = finn.get(f"/needs/{need_id}").text
+    assert other in page
+    assert remove not in page

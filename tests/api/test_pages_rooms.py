@@ -16,8 +16,9 @@ from api.services.needs import NeedDraft
 from api.services.network import lay_reference
 from api.web import COOKIE
 from matcher.ranking import Ranker
-from models import Lead, Person, now, schema
+from models import Lead, Need, Person, now, schema
 from models.answer import AnswerKind
+from models.states import NeedState
 from tests.conftest import World, lay_world, make_settings
 
 MOST_BYTES = 100_000
@@ -130,6 +131,8 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         "/leads/why": (401, 200, 200, 200, 200),
         "/leads/offers": (401, 200, 200, 303, 200),
         f"/needs/{stage.draft}/confirm": (401, 200, 200, 404, 404),
+        f"/needs/{stage.waiting}/facts": (401, 200, 403, 404, 404),
+        f"/needs/{stage.open}/facts": (401, 303, 403, 404, 404),
         f"/needs/{stage.waiting}": (401, 200, 303, 404, 404),
         f"/needs/{stage.open}": (401, 200, 303, 404, 404),
         f"/needs/{stage.chosen}": (401, 200, 303, 404, 404),
@@ -155,6 +158,8 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         f"/hub/needs/{stage.open}": coordinator,
         f"/hub/needs/{stage.waiting}/approve": coordinator,
         f"/hub/needs/{stage.waiting}/companies/{world.wash}": coordinator,
+        f"/hub/needs/{stage.open}/file": coordinator,
+        f"/hub/needs/{stage.open}/file?only=mail": coordinator,
         f"/hub/needs/{stage.open}/broadcast": coordinator,
         f"/hub/needs/{stage.open}/broadcast/live": coordinator,
         f"/hub/needs/{stage.open}/proof": coordinator,
@@ -225,6 +230,43 @@ def test_choosing_without_a_tick_says_so_and_keeps_what_was_written(stage: Stage
     assert refused.status_code == 422
     assert "Vink een maatwerkbedrijf aan" in refused.text
     assert "Dank aan allen" in refused.text
+
+
+def test_choosing_is_asked_once_more_and_changes_nothing_until_then(stage: Stage) -> None:
+    finn = stage.browser(stage.world.finn)
+    page = finn.get(f"/needs/{stage.open}").text
+    secret = re.search(r'name="csrf" value="([^"]+)"', page)
+    lead = re.search(r'name="leads" value="([^"]+)"', page)
+    assert secret
+    assert lead
+    for form, words in (
+        ({"leads": lead[1], "reason": "Dichtbij"}, ("Je kiest", "Blauwe Laken", "Dichtbij")),
+        ({"none": "1"}, ("Je kiest niet", "Blauwe Laken")),
+    ):
+        asked = finn.post(f"/needs/{stage.open}/choose", data=form | {"csrf": secret[1]})
+        assert asked.status_code == 200
+        assert all(each in asked.text for each in words)
+        assert 'name="sure"' in asked.text
+    with stage.runtime.sessions() as session:
+        assert session.get_one(Need, stage.open).state is NeedState.OPEN
+
+
+def test_a_firm_puts_the_facts_right_before_the_release(stage: Stage) -> None:
+    finn = stage.browser(stage.world.finn)
+    path = f"/needs/{stage.draft}/facts"
+    secret = re.search(r'name="csrf" value="([^"]+)"', finn.get(path).text)
+    assert secret
+    form = {"csrf": secret[1], "title": "Lakens", "volume": "80 kg", "work_place": "at_workshop"}
+    for wrong, field in (({"starts_on": "morgen"}, "starts_on"), ({"title": " "}, "title")):
+        refused = finn.post(path, data=form | wrong)
+        assert refused.status_code == 422
+        assert f'id="{field}-error"' in refused.text
+        assert "80 kg" in refused.text
+    assert finn.post(path, data=form | {"certificates": "haccp"}).status_code == 303
+    page = finn.get(f"/needs/{stage.draft}").text
+    assert all(each in page for each in ("Lakens", "80 kg", "HACCP"))
+    late = finn.post(f"/needs/{stage.open}/facts", data=form)
+    assert late.status_code == 409
 
 
 def test_the_preview_of_a_list_explains_its_bad_rows_in_the_readers_language(stage: Stage) -> None:
