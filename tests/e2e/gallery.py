@@ -109,6 +109,7 @@ def lay(town: Town) -> list[Picture]:
         Picture("hub_need_open", f"/hub/needs/{running}", "cato"),
         Picture("approve", f"/hub/needs/{waiting}/approve", "cato"),
         Picture("verdict", f"/hub/needs/{waiting}/companies/{world.wash}", "cato"),
+        Picture("case_file", f"/hub/needs/{running}/file", "cato"),
         Picture("broadcast", f"/hub/needs/{running}/broadcast", "cato"),
         Picture("proof", f"/hub/needs/{running}/proof", "cato"),
         Picture("neutrality", "/hub/neutrality", "cato"),
