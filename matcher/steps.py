@@ -22,8 +22,8 @@ _SENTENCE = re.compile(
 _HEADING = re.compile(r":\s+")
 _CLAUSE = re.compile(
     r",\s+(?:(?:en|et|and|puis|dan|then)\s+)?"
-    r"|(?<!-)\s+(?:en|et|and|maar|mais|but|alsook|evenals|ainsi que|as well as)\s+(?:(?:dan|ook|daarna|"
-    r"vervolgens|nadien|puis|ensuite|then|also)\s+)?"
+    r"|(?<!-)\s+(?:en|et|and|maar|mais|but|alsook|evenals|ainsi que|as well as)\s+"
+    r"(?:(?:dan|ook|daarna|vervolgens|nadien|puis|ensuite|then|also)\s+)?"
     r"|\s+(?:daarna|vervolgens|nadien|puis|ensuite|then|afterwards)\s+",
     re.I,
 )
