@@ -16,12 +16,14 @@ from matcher.text import (
     words,
 )
 
-_SENTENCE = re.compile(r"(?<=[^\W\d]{3}[.!?…])\s+|[!?…]+\s+|\s*[;\n•·]+\s*|\s+[–—-]\s+")
+_SENTENCE = re.compile(
+    r"(?<=[^\W\d]{3}[.!?…])\s+|(?<=\b[a-z]{2}\.)\s+(?=[A-ZÀ-Ý])|[!?…]+\s+|\s*[;\n•·]+\s*|\s+[–—-]\s+"
+)
 _HEADING = re.compile(r":\s+")
 _CLAUSE = re.compile(
     r",\s+(?:(?:en|et|and|puis|dan|then)\s+)?"
-    r"|\s+(?:en|et|and|maar|mais|but|alsook|evenals|ainsi que|as well as)\s+(?:(?:dan|ook|daarna|"
-    r"vervolgens|nadien|puis|ensuite|then|also)\s+)?"
+    r"|(?<!-)\s+(?:en|et|and|maar|mais|but|alsook|evenals|ainsi que|as well as)\s+"
+    r"(?:(?:dan|ook|daarna|vervolgens|nadien|puis|ensuite|then|also)\s+)?"
     r"|\s+(?:daarna|vervolgens|nadien|puis|ensuite|then|afterwards)\s+",
     re.I,
 )
@@ -62,37 +64,44 @@ _STILL = re.compile(
 _VERBS = frozenset(
     """
     acheminer afbreken afgehaald afgevoerd afhalen afvoeren afwassen aspirer assemble
-    assembled assembler assembles bekleden bekleed bestickeren bewaard bewaren brengen bring
-    brought buitenzetten charger check checked clean cleaned cleaning collect collected
-    collecter collectes collecting conditionner controler controleren count couper decharger
-    deliver delivered demonter demonteren demontes deposer desinfecter desinfecteren
-    disinfect dismantle dismantled distribuer drogen dry effacer emballer emballes empty
-    enlever entreposer entretenir etiketteren etiqueter evacuer expedier fermer fetch fill
-    fix fold folded folding gebracht gecontroleerd gedemonteerd gedroogd geetiketteerd
-    gehaald gekeurd gekuist gelabeld geleverd gemonteerd geplooid gepoetst gerecycleerd
-    gereinigd gerepareerd geschilderd geschuurd gesloten gesorteerd gespoeld gestapeld
-    gestockeerd gestoffeerd gestreken geteld getest gevouwen gevuld gewassen gewist halen
-    herbruiken hergebruiken hermaken hersteld herstellen herstelt herverpakken hervullen
-    ingepakt ingezameld inpakken inspect invullen inzamelen iron ironed ironing keuren
-    klaarmaken kuisen label labelen labelled lavees laver laves leveren livrees livrer
-    livres load maken mend moet moeten monter monteren move nagekeken nagezien nakijken
-    nazien nettoyer nettoyes ontmanteld ontmantelen ontsmet ontsmetten opbouwen opgehaald
-    opgeknapt opgekuist opgeslagen ophalen opknappen opkuisen oppikken opplooien oppoetsen
-    opslaan pack packed packing paint persen pick plaatsen plier plies plooien poetsen
-    poncer preparer press ramasser ramener ramenes rapporter reconditionner recoudre
-    recuperer recycleert recycler recycleren recycles rediger reemballer refill refurbish
-    refurbished reinigen reinigt remettre remplacer remplir repack repair repaired reparer
-    repareren repares repassees repasser repasses replace reprendre resell resold restore
-    return returned reutiliser revendre rincer rinse schilderen schoongemaakt schoonmaken
-    schuren secher sell sew sluiten sort sorted sorteren sorting spoelen stack stapelen
-    stocker stockeren stofferen store stored strijken sweep take taken tellen terugbrengen
-    teruggebracht terugleggen terugleveren test tested testen tester transport transporter
-    transporteren triees trier tries uitdelen uitkuisen uitlenen uitsorteren uitwassen
-    unload valoriser vegen vendre verdeeld verdelen verifier verkocht verkopen vermalen
-    vernieuwen verpakken verpakt verplaatsen versturen verstuurd vervangen vervangt verven
-    vervoerd vervoeren verwerken verwerkt verwijderd verwijderen verzamelen verzenden
-    verzonden vouwen vullen wash washed washing wassen wast wegbrengen wegdoen weghalen
-    wegvoeren wipe wiped wisselen wissen worden wordt wrap
+    assembled assembler assembles bekleden bekleed bestickeren bewaard bewaren brengen
+    brengt bring brings brought buitenzetten charger check checked clean cleaned cleaning
+    cleans collect collecte collected collectent collecter collectes collecting collects
+    conditionner controleert controler controleren count counts couper decharger deliver
+    delivered delivers demonte demonteert demontent demonter demonteren demontes deposer
+    desinfecter desinfecteren disinfect dismantle dismantled dismantles distribuer drogen
+    droogt dry effacer emballe emballent emballer emballes empty enlever entreposer
+    entretenir etiketteert etiketteren etiqueter etiquette evacuer expedier fermer fetch
+    fill fills fix fold folded folding folds gebracht gecontroleerd gedemonteerd gedroogd
+    geetiketteerd gehaald gekeurd gekuist gelabeld geleverd gemonteerd geplooid gepoetst
+    gerecycleerd gereinigd gerepareerd geschilderd geschuurd gesloten gesorteerd gespoeld
+    gestapeld gestockeerd gestoffeerd gestreken geteld getest gevouwen gevuld gewassen
+    gewist haalt halen herbruiken hergebruiken hermaken hersteld herstellen herstelt
+    herverpakken hervullen ingepakt ingezameld inpakken inspect invullen inzamelen inzamelt
+    iron ironed ironing irons keuren klaarmaken kuisen kuist label labelen labelled labels
+    labelt lave lavees lavent laver laves leveren levert livre livrees livrent livrer livres
+    load maken mend moet moeten monter monteren move nagekeken nagezien nakijken nazien
+    nettoie nettoient nettoyer nettoyes ontmanteld ontmantelen ontsmet ontsmetten opbouwen
+    opgehaald opgeknapt opgekuist opgeslagen ophaalt ophalen opknappen opkuisen oppikken
+    opplooien oppoetsen opslaan pack packed packing packs paint persen pick plaatsen plie
+    plient plier plies plooien plooit poetsen poetst poncer preparer press ramasser ramener
+    ramenes rapporter reconditionner recoudre recuperer recycle recycleert recycler
+    recycleren recycles rediger reemballer refill refurbish refurbished reinigen reinigt
+    remettre remplacer remplir remplit repack repair repaired repairs repare repareert
+    reparent reparer repareren repares repasse repassees repassent repasser repasses replace
+    reprendre resell resold restore return returned returns reutiliser revend revendre
+    rincer rinse schilderen schildert schoongemaakt schoonmaken schuren schuurt secher sell
+    sew sluiten smelt sort sorted sorteert sorteren sorting sorts spoelen spoelt stack
+    stapelen stapelt stocke stockent stocker stockeren stofferen store stored stores
+    strijken strijkt sweep take taken tellen telt terugbrengen terugbrengt teruggebracht
+    terugleggen terugleveren test tested testen tester tests transport transporte
+    transporteert transportent transporter transporteren trie triees trient trier tries
+    uitdelen uitkuisen uitlenen uitsorteren uitwassen unload valoriser vegen vendre verdeeld
+    verdelen verifier verkocht verkoopt verkopen vermaalt vermalen vernieuwen verpakken
+    verpakt verplaatsen versturen verstuurd vervangen vervangt verven vervoerd vervoeren
+    vervoert verwerken verwerkt verwijderd verwijderen verwijdert verzamelen verzamelt
+    verzenden verzonden vouwen vouwt vullen vult wash washed washes washing wassen wast
+    wegbrengen wegdoen weghalen wegvoeren wipe wiped wisselen wissen worden wordt wrap
     """.split()  # noqa: SIM905
 )
 _FILLER = frozenset(

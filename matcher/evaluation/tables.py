@@ -7,6 +7,7 @@ from matcher.evaluation.benchmark import (
     LENGTHS,
     Estimate,
     NeedFigures,
+    OurAnswers,
     Scored,
     groups,
     separation,
@@ -23,12 +24,12 @@ ENGLISH = "all-MiniLM-L6-v2"
 
 
 def benchmark_tables(
+    title: str,
     benchmark: Benchmark,
     answers: Mapping[str, Scored],
     found: Mapping[str, NeedFigures],
-    lengths: Mapping[str, Mapping[int, float]],
 ) -> list[str]:
-    """Overall, no-fit, by language and style, and by list length."""
+    """Overall, no-fit, by language and style."""
     work, offers = int(benchmark.has_work.sum()), len(benchmark.offers)
     overall, apart = [], []
     for name, each in found.items():
@@ -48,7 +49,7 @@ def benchmark_tables(
     head = list(summary(found[FULL]))
     return [
         table(
-            f"Benchmark: {work} needs with work, {offers} offers; [95 % bootstrap over needs].\n"
+            f"{title}: {work} needs with work, {offers} offers; [95 % bootstrap over needs].\n"
             "Gains 2^grade - 1. MRR: first exact offer. recall@20: exact offers; any: grade 1 too; "
             "steps@20: steps with an exact offer.",
             ["system", *head],
@@ -62,27 +63,23 @@ def benchmark_tables(
         ),
         table(f"{FULL}, by language and by style.", ["needs", "n", *head], detail),
         table("nDCG@10 of every system there.", ["system", *names], beside),
-        table(
-            "Share of exact offers found, by list length.",
-            ["system", *(str(k) for k in LENGTHS)],
-            [[name, *(f"{v:.3f}" for v in row.values())] for name, row in lengths.items()],
-        ),
     ]
+
+
+def length_table(lengths: Mapping[str, Mapping[int, float]]) -> str:
+    """How long a list must be to hold the exact offers."""
+    return table(
+        "Share of exact offers found, by list length.",
+        ["system", *(str(k) for k in LENGTHS)],
+        [[name, *(f"{v:.3f}" for v in row.values())] for name, row in lengths.items()],
+    )
 
 
 def probability_tables(
     ranker: Ranker,
     said: Sequence[Honesty],
-    kept: Sequence[Kept],
-    refused: float,
-    let_through: float,
 ) -> list[str]:
-    """Brier score, reliability, and what every threshold does.
-
-    Args:
-        refused: share of needs with work that are read as no work.
-        let_through: share of no-fit needs that are read as work.
-    """
+    """Brier score and reliability."""
     rests = f"The calibration rests on: {ranker.rests_on}."
     if "benchmark" in ranker.rests_on.casefold():
         rests += " Figures below are then measured in part on what fitted it."
@@ -94,6 +91,32 @@ def probability_tables(
     brier = [
         [each.name, f"{each.brier:.4f}", f"{each.base:.4f}", f"{each.error:.4f}"] for each in said
     ]
+    return [
+        rests,
+        table(
+            "Probabilities of all pairs of the benchmark.",
+            ["suitable means", "Brier", "Brier of the mean", "calibration error"],
+            brier,
+        ),
+        table("Reliability.", ["suitable means", "said", "found", "pairs"], bins),
+    ]
+
+
+def promise_tables(
+    ranker: Ranker, answers: OurAnswers, work: Sequence[bool], kept: Sequence[Kept]
+) -> list[str]:
+    """What the no-fit gate and every threshold do on one set.
+
+    Args:
+        work: which needs have work in them.
+    """
+    fits = list(zip(answers.fits.tolist(), work, strict=True))
+    refused = sum(not fit for fit, has in fits if has) / sum(work)
+    stopped = sum(not fit for fit, has in fits if not has) / (len(fits) - sum(work))
+    reading = (
+        f"Read as no work (fit below {ranker.least_fit:g}): {refused:.1%} of the needs with work, "
+        f"wrongly; {stopped:.1%} of the no-fit needs, rightly."
+    )
     rows = [
         [
             f"{each.threshold.alpha:g}",
@@ -108,18 +131,8 @@ def probability_tables(
         ]
         for each in kept
     ]
-    reading = (
-        f"Read as no work (fit below {ranker.least_fit:g}): {refused:.1%} of the needs with work, "
-        f"wrongly; {1 - let_through:.1%} of the no-fit needs, rightly."
-    )
     return [
-        f"{rests}\n{reading}",
-        table(
-            "Probabilities of all pairs of the benchmark.",
-            ["suitable means", "Brier", "Brier of the mean", "calibration error"],
-            brier,
-        ),
-        table("Reliability.", ["suitable means", "said", "found", "pairs"], bins),
+        reading,
         table(
             "Miss rate promised (alpha) and found, per need with work; false alarms: no-fit needs "
             "that would reach a company.",
@@ -181,18 +194,21 @@ def harness_table(checks: Sequence[HarnessCheck]) -> str:
     )
 
 
-def reach_table(reached: Mapping[str, float], wanted: Mapping[str, float]) -> str:
-    """What the project aims for, beside what was measured."""
+def reach_table(
+    reached: Mapping[str, float], apart: Mapping[str, float], wanted: Mapping[str, float]
+) -> str:
+    """What the project aims for, beside what was measured on benchmark and held-out set."""
+
+    def verdict(found: Mapping[str, float], name: str, least: float) -> list[str]:
+        if name not in found:
+            return ["not measured", ""]
+        return [f"{found[name]:.3f}", "met" if found[name] >= least else "NOT MET"]
+
     return table(
         "Aims.",
-        ["figure", "at least", "measured", ""],
+        ["figure", "at least", "measured", "", "held-out", ""],
         [
-            [
-                name,
-                f"{least:.2f}",
-                f"{reached[name]:.3f}" if name in reached else "not measured",
-                ("met" if reached[name] >= least else "NOT MET") if name in reached else "",
-            ]
+            [name, f"{least:.2f}", *verdict(reached, name, least), *verdict(apart, name, least)]
             for name, least in wanted.items()
         ],
     )

@@ -17,6 +17,7 @@ from matcher.training.head import fit_classifier, fit_works, labelled_texts
 from matcher.training.judged import calibrate, uncalibrated
 from matcher.training.lexicon import lexicon_blocks, lexicon_pairs, read_lexicon
 from matcher.training.own_texts import Block, hold_out, read_blocks
+from matcher.training.remembered import Remembered
 from matcher.training.static import Progress, Recipe, Teacher, train_vectors
 from matcher.training.teacher import installed_teacher, teach
 from matcher.training.tokenizer import prune_tokenizer, train_tokenizer
@@ -117,6 +118,9 @@ def fit_ranking(
         ranking: holds ``lexical.npz`` and ``words.txt``; receives the other files.
     """
     activities, lexical = Activities.load(data), Lexical.load(ranking)
+    one = encoder is judge
+    encoder = Remembered(encoder)
+    judge = encoder if one else Remembered(judge)
     blocks = read_blocks(data / "training")
     seen, kept = hold_out(blocks)
     progress("fusion", 0.1)

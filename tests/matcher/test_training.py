@@ -1,14 +1,18 @@
 """The recipe on a tiny corpus, and the shipped encoder read two ways."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from matcher.calibration import CalibrationError, fit_calibration, risk_threshold
 from matcher.encoder import SHIPPED, StaticEncoder, Table
+from matcher.ranking import Ranker
 from matcher.training.domain import DomainRecipe, train_domain
 from matcher.training.own_texts import TrainingTextError, hold_out, read_blocks
+from matcher.training.remembered import Remembered
 from matcher.training.static import Recipe, train_vectors
 from matcher.training.tokenizer import prune_tokenizer, train_tokenizer
 
@@ -132,3 +136,22 @@ def test_threshold_keeps_its_promise_on_new_needs() -> None:
     few = risk_threshold(*needs(100), 0.1)
     assert few.refused is not None
     assert "300" in few.refused
+
+
+def test_a_remembered_encoder_reads_a_text_once(ranker: Ranker) -> None:
+    asked: list[str] = []
+
+    class Counting:
+        identity, dimension = ranker.encoder.identity, ranker.encoder.dimension
+
+        def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            asked.extend(texts)
+            return ranker.encoder.encode(texts)
+
+    remembered = Remembered(Counting())
+    assert remembered.encode([]).shape == (0, ranker.encoder.dimension)
+    first = remembered.encode(["lakens", "fietsen", "lakens"])
+    again = remembered.encode(["fietsen", "bekers"])
+    assert asked == ["lakens", "fietsen", "bekers"]
+    assert first[1] == pytest.approx(again[0])
+    assert again[1] == pytest.approx(ranker.encoder.encode(["bekers"])[0], abs=1e-6)
