@@ -26,7 +26,7 @@ from api.services import (
     referrals,
 )
 from api.services.desk import Desk
-from api.services.matching import Assessment, Judged
+from api.services.matching import Assessment, Judged, Weighed
 from api.web import Csrf
 from matcher.calibration import ALPHAS
 from matcher.neutrality import neutral_order
@@ -60,7 +60,8 @@ def _page(
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
     contacts.seen(desk, need)
     hub = desk.session.get_one(Hub, need.hub_id)
-    assessment = matching.assess(desk, need)
+    weighed = matching.weigh(desk, need)
+    assessment = weighed.judged()
     made = {each.company_id: each for each in exceptions.of_need(desk, need.id)}
     labels = {each.code: each.label(visit.language) for each in visit.runtime.activities.all}
     return visit.page(
@@ -75,7 +76,7 @@ def _page(
         excluded=_nearest_first(assessment),
         exceptions=made,
         recipients=len(broadcasts.recipients(assessment, list(made.values()))),
-        what_if=_what_if(visit, need, hub, assessment, alpha),
+        what_if=_what_if(weighed, assessment, alpha),
         alphas=ALPHAS,
         alpha=alpha or f"{hub.alpha:g}",
         labels=labels,
@@ -108,17 +109,15 @@ def _nearest_first(assessment: Assessment) -> list[Judged]:
     )
 
 
-def _what_if(
-    visit: Visit, need: Need, hub: Hub, present: Assessment, alpha: str
-) -> dict[str, Any] | None:
+def _what_if(weighed: Weighed, present: Assessment, alpha: str) -> dict[str, Any] | None:
     """Who would join or fall away under another alpha; None when it is the hub's own."""
     try:
         wanted = float(alpha)
     except ValueError:
         return None
-    if wanted == hub.alpha or not hubs.LEAST_ALPHA <= wanted <= hubs.MOST_ALPHA:
+    if wanted == weighed.hub.alpha or not hubs.LEAST_ALPHA <= wanted <= hubs.MOST_ALPHA:
         return None
-    other = matching.assess(visit.desk, need, alpha=wanted)
+    other = weighed.judged(alpha=wanted)
     now = {each.company.id: each for each in present.eligible}
     then = {each.company.id: each for each in other.eligible}
     return {

@@ -147,7 +147,7 @@ def approve(desk: Desk, need_id: str, *, deadline: datetime | None = None) -> Br
             kind=each.kind.value,
             reason=each.reason,
         )
-    _send_leads(desk, broadcast, need, hub, [each.company for each in chosen])
+    _send_leads(desk, broadcast, need, hub, _companies(desk, chosen))
     audit.record(
         desk, "approve", "need", need.id, hub.id, broadcast_id=broadcast.id, leads=len(chosen)
     )
@@ -269,6 +269,11 @@ def _send_leads(
     return sent
 
 
+def _companies(desk: Desk, judged: Sequence[Judged]) -> Sequence[Company]:
+    ids = [each.company.id for each in judged]
+    return desk.session.scalars(select(Company).where(Company.id.in_(ids))).all()
+
+
 def joining(desk: Desk, broadcast: Broadcast) -> list[Judged]:
     """The companies that have become eligible while the need is open and have no lead yet."""
     need = desk.session.get_one(Need, broadcast.need_id)
@@ -312,7 +317,7 @@ def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
             was = {"eligible": old.eligible, "reasons": old.reasons, "match": old.match}
             old.eligible, old.reasons, old.match = new.eligible, new.reasons, new.match
         ledger.append(desk, broadcast.id, "became_eligible", was=was, **_verdict_facts(each))
-    joined = _send_leads(desk, broadcast, need, hub, [each.company for each in late], late=True)
+    joined = _send_leads(desk, broadcast, need, hub, _companies(desk, late), late=True)
     audit.record(desk, "late_joiners", "need", need.id, hub.id, leads=len(joined))
     return joined
 
