@@ -10,7 +10,17 @@ from sqlalchemy import select
 
 from api.app import create_app
 from api.runtime import Runtime
-from api.services import answers, broadcasts, choices, links, needs, questions, signin
+from api.services import (
+    answers,
+    broadcasts,
+    choices,
+    companies,
+    links,
+    needs,
+    questions,
+    signin,
+    webhooks,
+)
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.services.network import lay_reference
@@ -63,6 +73,11 @@ class Stage:
                         "http://testserver"
                     )
                 self.link = links.lead_link(desk, sent[0]).removeprefix("http://testserver")
+            mira = desk.as_actor(world.mira)
+            hook = webhooks.add(mira, "https://93.184.215.14/hook", company_id=world.wash)
+            self.webhook = hook.id
+            webhooks.ping(mira, hook.id)
+            self.offer = companies.offers_of(desk, world.wash)[0].id
             finn = desk.as_actor(world.finn)
             choices.choose(finn, self.chosen, [self.lead])
             self.unsubscribe = links.unsubscribe_link(desk, world.wash).removeprefix(
@@ -165,6 +180,15 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         f"/hub/needs/{stage.open}/proof": coordinator,
         f"/hub/needs/{stage.open}/proof.json": coordinator,
         f"/companies/{world.wash}/edit": (401, 403, 200, 200, 403),
+        f"/companies/{world.wash}/offers/new": (401, 403, 200, 200, 403),
+        f"/companies/{world.wash}/people": (401, 403, 403, 200, 403),
+        f"/companies/{world.wash}/webhooks": (401, 403, 403, 200, 403),
+        f"/hub/{world.hub}/webhooks": coordinator,
+        f"/webhooks/{stage.webhook}": (401, 404, 404, 200, 404),
+        f"/offers/{stage.offer}/edit": (401, 403, 200, 200, 403),
+        f"/needs/{stage.open}/meetings": (401, 200, 403, 404, 404),
+        f"/needs/{stage.waiting}/meetings": (401, 200, 403, 404, 404),
+        "/leads/why?show=missed": (401, 200, 200, 200, 200),
     }
 
 

@@ -1,12 +1,23 @@
 """Every page there is, with somebody who may see it: for the checks that go over all pages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
-from api.services import answers, broadcasts, choices, links, needs, questions, signin
+from api.services import (
+    answers,
+    broadcasts,
+    choices,
+    companies,
+    links,
+    meeting_options,
+    needs,
+    questions,
+    signin,
+    webhooks,
+)
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.web import COOKIE
@@ -65,6 +76,7 @@ def lay(town: Town) -> list[Picture]:
             if need_id == running:
                 link = links.lead_link(desk, sent[0]).removeprefix(town.address)
         choices.choose(desk.as_actor(world.finn), chosen, [lead])
+        met, offer, hook = _work_table(replace(desk, at=now()), town, running)
         stop = links.unsubscribe_link(desk, world.wash).removeprefix(town.address)
         secret = signin.new_link(
             Desk(session, town.runtime), session.get_one(Person, world.finn.person_id)
@@ -103,6 +115,8 @@ def lay(town: Town) -> list[Picture]:
         Picture("need_open", f"/needs/{running}", "finn"),
         Picture("need_chosen", f"/needs/{chosen}", "finn"),
         Picture("withdraw", f"/needs/{running}/withdraw", "finn"),
+        Picture("meetings", f"/needs/{running}/meetings", "finn"),
+        Picture("meetings_none", f"/needs/{waiting}/meetings", "finn"),
         Picture("queue", "/hub", "cato"),
         Picture("all_needs", "/hub/needs", "cato"),
         Picture("hub_need", f"/hub/needs/{waiting}?alpha=0.3", "cato"),
@@ -120,8 +134,34 @@ def lay(town: Town) -> list[Picture]:
         Picture("inbox", "/leads", "mira"),
         Picture("lead_chosen", f"/leads/{lead}", "mira"),
         Picture("why", "/leads/why", "mira"),
+        Picture("why_missed", "/leads/why?show=missed", "maud"),
+        Picture("lead_meeting", f"/leads/{met}", "mira"),
         Picture("profile", f"/companies/{world.wash}/edit", "mira"),
+        Picture("offer", f"/offers/{offer}/edit", "mira"),
+        Picture("offer_new", f"/companies/{world.wash}/offers/new", "mira"),
+        Picture("people", f"/companies/{world.wash}/people", "mira"),
+        Picture("webhooks", f"/companies/{world.wash}/webhooks", "mira"),
+        Picture("webhook", f"/webhooks/{hook}", "mira"),
+        Picture("hub_webhooks", f"/hub/{world.hub}/webhooks", "cato"),
     ]
+
+
+def _work_table(desk: Desk, town: Town, need_id: str) -> tuple[str, str, str]:
+    """Moments proposed, one taken and new ones proposed; an offer and a webhook that was tried."""
+    world = town.world
+    lead = desk.session.scalars(
+        select(Lead.id).where(Lead.need_id == need_id, Lead.company_id == world.wash)
+    ).one()
+    finn, mira = desk.as_actor(world.finn), desk.as_actor(world.mira)
+    soon = now() + timedelta(days=5)
+    (option, *_) = meeting_options.propose(finn, [lead], [soon], place="Het atelier, Mechelen")
+    meeting_options.take(mira, option.id)
+    later = [soon + timedelta(days=day) for day in (1, 2)]
+    meeting_options.propose(finn, [lead], later, note="Dat eerste moment lukt toch niet.")
+    offer = companies.offers_of(desk, world.wash)[0].id
+    hook = webhooks.add(mira, f"{town.address}/hook", company_id=world.wash)
+    webhooks.ping(mira, hook.id)
+    return lead, offer, hook.id
 
 
 def seen_by(browser: Browser, town: Town, who: str, **options: object) -> Page:
