@@ -100,12 +100,12 @@ def intake_page(
     status: int = 200,
     *,
     held: Held | None = None,
-    embedded: str = "",
+    embedded: object = None,
 ) -> Response:
     """The form with what was typed, what is wrong and what was understood.
 
-    `held` are the files that came along; `embedded` is the hub's short name when the form stands
-    inside another site.
+    `held` are the files that came along; `embedded` says where the form sends to and its colour
+    when it stands inside another site.
     """
     read = _preview(visit, form, errors)
     if read and form.title.strip() in ("", form.proposed):
@@ -173,7 +173,7 @@ def new(visit: VisitDep, text: str = "", copy: str = "") -> Response:
 def send(visit: VisitDep, form: Typed) -> Response:
     """Show what was understood (press=read), or take the need in."""
     if form.website:
-        return visit.page("needs/sent.html", email=form.contact_email, embedded="")
+        return visit.page("needs/sent.html", email=form.contact_email, embedded=None)
     errors: dict[str, str] = {}
     held = held_files(visit, form, errors)
     if form.press == "read" or form.drop:
@@ -185,7 +185,7 @@ def send(visit: VisitDep, form: Typed) -> Response:
     if need is None:
         return intake_page(visit, form, errors, 422, held=held)
     if not proven:
-        return visit.page("needs/sent.html", email=need.contact_email, embedded="")
+        return visit.page("needs/sent.html", email=need.contact_email, embedded=None)
     return visit.go(f"/hub/needs/{need.id}" if actor.hubs else f"/needs/{need.id}", "need_sent")
 
 

@@ -30,8 +30,8 @@ _FURTHEST = (
 class Case:
     """One earlier need: codes of its kinds of work, NIS code of its municipality, the result.
 
-    Hours a week, full-time equivalents and tonnes a year are the sums of its collaborations;
-    None where nobody gave a figure.
+    Hours a week, full-time equivalents and tonnes a year are the sums of its collaborations,
+    roughly; None where nobody gave a figure.
     """
 
     need_id: str
@@ -99,12 +99,13 @@ def _case(need: Need, came: list[Collaboration]) -> Case:
         tuple(codes)[:SHOWN_ACTIVITIES],
         need.nis,
         max((each.state for each in came), key=_FURTHEST.index),
-        _sum([each.hours_per_week for each in came]),
-        _sum([each.fte for each in came]),
-        _sum([each.tonnes_per_year for each in came]),
+        _about([each.hours_per_week for each in came], 10),
+        _about([each.fte for each in came], 0.5),
+        _about([each.tonnes_per_year for each in came], 10),
     )
 
 
-def _sum(figures: list[float | None]) -> float | None:
-    given = [each for each in figures if each is not None]
-    return sum(given) if given else None
+def _about(figures: list[float | None], step: float) -> float | None:
+    """The sum in whole steps, at least one: exact figures could point at one firm."""
+    given = [each for each in figures if each]
+    return max(round(sum(given) / step), 1) * step if given else None
