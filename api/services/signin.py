@@ -1,5 +1,6 @@
 """Signing in by mailed link, browser sessions, API tokens. Only hashes of secrets are kept."""
 
+import hmac
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -69,6 +70,17 @@ def look_up(desk: Desk, secret: str) -> SignInLink:
     if link.used_at is not None or link.expires_at <= desk.at:
         raise Gone("link_used", "this link was used already or is too old; ask for a new one")
     return link
+
+
+def form_of(desk: Desk, secret: str, browser: str) -> str:
+    """What the form of a sign-in link carries, so that it counts in one browser alone."""
+    return links.sign(desk, "sign-in", f"{browser}.{links.secret_hash(secret)}")
+
+
+def is_form_of(desk: Desk, secret: str, browser: str, proof: str) -> bool:
+    """Whether this browser was shown the form that it sends."""
+    expected = form_of(desk, secret, browser)
+    return bool(browser) and hmac.compare_digest(proof.encode(), expected.encode())
 
 
 def redeem(desk: Desk, secret: str, agent: str = "") -> tuple[str, BrowserSession, str]:

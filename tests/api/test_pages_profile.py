@@ -25,7 +25,7 @@ from models import (
     now,
 )
 from models.message import MessageKind
-from tests.api.test_pages_safety import browser, submit
+from tests.api.test_pages_safety import browser, press, submit
 from tests.conftest import World
 
 WASH = "Lakens en handdoeken wassen, strijken en plooien"
@@ -246,7 +246,7 @@ def test_a_company_manages_its_own_people(sqlite_runtime: Runtime, sqlite_world:
     assert invited.to_email == "zeno@company.example"
     assert link
     zeno = TestClient(mira.app, follow_redirects=False)
-    arrived = zeno.post(link[0])
+    arrived = press(zeno, link[0])
     assert arrived.headers["location"] == "/leads"
 
     need_id = release(sqlite_runtime, sqlite_world)
