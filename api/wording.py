@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from api.coordinator_words import COORDINATORS
 from api.i18n import show_date, show_number, show_percent, tr
 
 
@@ -58,7 +59,7 @@ ADVICE: dict[str, tuple[str, str]] = {
 _NO_THRESHOLD = N_("elk maatwerkbedrijf in de regio krijgt deze vraag")
 _NO_SITE = N_("heeft geen vestiging met een adres")
 
-_WORDS: dict[str, str] = {
+_WORDS: dict[str, str] = COORDINATORS | {
     # recognition
     "recognised": N_("erkend"),
     "suspended": N_("geschorst"),
@@ -146,67 +147,6 @@ _WORDS: dict[str, str] = {
     "reopened": N_("keuze ongedaan gemaakt"),
     "closed": N_("afgesloten"),
     "exception": N_("uitzondering"),
-    # what happened to a need, in its case file
-    "deed_submit": N_("vraag ingediend"),
-    "deed_confirm": N_("mailadres bevestigd, vraag in de wachtrij"),
-    "deed_correct_steps": N_("deelstappen aangepast"),
-    "deed_change_facts": N_("feiten rechtgezet"),
-    "deed_attach": N_("bestand toegevoegd"),
-    "deed_detach": N_("bestand weggehaald"),
-    "deed_ask": N_("vraag gesteld aan de onderneming"),
-    "deed_answer_question": N_("vraag beantwoord"),
-    "deed_make_exception": N_("uitzondering gemaakt"),
-    "deed_undo_exception": N_("uitzondering ingetrokken"),
-    "deed_judge": N_("match beoordeeld voor de ijking"),
-    "deed_approve": N_("vrijgegeven"),
-    "deed_correct": N_("aanvulling verstuurd"),
-    "deed_choose": N_("keuze gemaakt"),
-    "deed_reopen": N_("keuze ongedaan gemaakt"),
-    "deed_withdraw": N_("ingetrokken"),
-    "deed_refer": N_("doorverwezen"),
-    "deed_no_fit": N_("afgesloten: geen werk voor een maatwerkbedrijf"),
-    "deed_take_back": N_("terug in de wachtrij gezet"),
-    "deed_nudge": N_("de onderneming aan haar keuze herinnerd"),
-    "deed_late_joiners": N_("later in aanmerking gekomen bedrijven toegevoegd"),
-    "deed_anonymise": N_("personen uit het dossier gehaald"),
-    "deed_saw_contact": N_("contactgegevens bekeken"),
-    "deed_propose_meeting": N_("momenten voor een afspraak voorgesteld"),
-    "deed_decline_meeting": N_("voorgestelde momenten afgewezen"),
-    "deed_agree_meeting": N_("afspraak vastgelegd"),
-    "deed_cancel_meeting": N_("afspraak afgezegd"),
-    "deed_update_collaboration": N_("samenwerking bijgewerkt"),
-    "deed_ask_after_collaboration": N_("gevraagd wat er van de samenwerking kwam"),
-    "deed_add_note": N_("notitie geschreven"),
-    "deed_edit_note": N_("notitie aangepast"),
-    "deed_remove_note": N_("notitie verwijderd"),
-    "deed_restore_note": N_("notitie teruggezet"),
-    "entry_deed": N_("wie deed wat"),
-    "entry_mail": N_("mails"),
-    "entry_lead": N_("leads"),
-    "entry_note": N_("notities"),
-    # kinds of mail
-    "mail_sign_in": N_("aanmeldlink"),
-    "mail_confirm_need": N_("bevestiging gevraagd"),
-    "mail_intake": N_("nieuwe vraag gemeld aan de hub"),
-    "mail_lead": N_("lead"),
-    "mail_lead_copy": N_("kopie van de lead"),
-    "mail_correction": N_("aanvulling"),
-    "mail_question": N_("vraag aan de onderneming"),
-    "mail_question_answered": N_("antwoord aan alle ontvangers"),
-    "mail_reminder": N_("herinnering"),
-    "mail_answered": N_("antwoord gemeld aan de onderneming"),
-    "mail_deadline": N_("einddatum gemeld"),
-    "mail_nudge": N_("herinnering om te kiezen"),
-    "mail_outcome": N_("afloop gemeld"),
-    "mail_referral": N_("doorverwijzing"),
-    "mail_returned": N_("geen interesse gemeld aan de hub"),
-    "mail_proposal": N_("voorstel voor een afspraak"),
-    "mail_meeting": N_("uitnodiging voor een afspraak"),
-    "mail_follow_up": N_("opvolging"),
-    "mail_digest": N_("dagoverzicht"),
-    "mail_notice": N_("bericht aan de onderneming"),
-    "mail_expiry": N_("certificaat vervalt"),
-    "mail_invite": N_("uitnodiging voor een collega"),
     # lists to import
     "list_companies": N_("maatwerkbedrijven"),
     "list_offers": N_("aanbod"),

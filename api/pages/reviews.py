@@ -32,7 +32,6 @@ from matcher.calibration import ALPHAS
 from matcher.neutrality import neutral_order
 from models import Firm, Hub, Need, Person
 from models.need import WorkPlace
-from models.referral import ReferralKind
 from models.states import NeedState
 
 router = APIRouter()
@@ -45,10 +44,10 @@ def show(visit: CoordinatorVisit, need_id: str, alpha: str = "", add: str = "") 
 
     `add` is the activity of unasked work to be filled in as a new step.
     """
-    return _page(visit, need_id, alpha, add=add)
+    return page(visit, need_id, alpha, add=add)
 
 
-def _page(
+def page(
     visit: Visit,
     need_id: str,
     alpha: str = "",
@@ -56,6 +55,7 @@ def _page(
     form: dict[str, Any] | None = None,
     add: str = "",
 ) -> Response:
+    """The page; `form` is what was typed in the form named by `form["form"]`."""
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
     contacts.seen(desk, need)
@@ -166,7 +166,7 @@ def steps(
         problem = error if isinstance(error, Problem) else Invalid("steps", str(error))
         typed = [list(row) for row in zip(text, first, second, strict=False)]
         errors = {"steps": words.problem(visit.language, problem)}
-        return _page(visit, need_id, errors=errors, form={"steps": typed})
+        return page(visit, need_id, errors=errors, form={"steps": typed})
     return visit.go(f"/hub/needs/{need_id}", "steps")
 
 
@@ -177,7 +177,7 @@ def facts(visit: CoordinatorVisit, need_id: str, form: FactsDep) -> Response:
     with caught(visit, errors):
         needs.change_facts(visit.desk, need_id, form.values())
         return visit.go(f"/hub/needs/{need_id}", "facts")
-    return _page(visit, need_id, errors=errors)
+    return page(visit, need_id, errors=errors)
 
 
 @router.get("/hub/needs/{need_id}/approve")
@@ -225,49 +225,3 @@ def approve(visit: CoordinatorVisit, need_id: str, deadline: Text = "") -> Respo
         errors = {"deadline": words.problem(visit.language, problem)}
         return _approve_page(visit, need_id, errors)
     return visit.go(f"/hub/needs/{need_id}/broadcast", "approved")
-
-
-@router.post("/hub/needs/{need_id}/ask", dependencies=[Csrf])
-def ask(visit: CoordinatorVisit, need_id: str, text: Text = "") -> Response:
-    """Ask the firm something."""
-    questions.ask_firm(visit.desk, need_id, text)
-    return visit.go(f"/hub/needs/{need_id}", "asked")
-
-
-@router.post("/hub/needs/{need_id}/refer", dependencies=[Csrf])
-def refer(
-    visit: CoordinatorVisit,
-    need_id: str,
-    kind: Text = "",
-    message: Text = "",
-    to_hub: Text = "",
-    to_name: Text = "",
-    to_email: Text = "",
-) -> Response:
-    """Hand the need to another hub, partner, expert or funder."""
-    if kind not in list(ReferralKind):
-        raise Invalid("bad_choice", "kind: choose one", field="kind")
-    referrals.refer(
-        visit.desk,
-        need_id,
-        ReferralKind(kind),
-        message,
-        to_hub=to_hub,
-        to_name=to_name,
-        to_email=to_email,
-    )
-    return visit.go("/hub", "referred")
-
-
-@router.post("/hub/needs/{need_id}/no-fit", dependencies=[Csrf])
-def no_fit(visit: CoordinatorVisit, need_id: str, reason: Text = "") -> Response:
-    """Close the need: no work in it for a maatwerkbedrijf."""
-    needs.declare_no_fit(visit.desk, need_id, reason)
-    return visit.go(f"/hub/needs/{need_id}", "no_fit")
-
-
-@router.post("/hub/needs/{need_id}/take-back", dependencies=[Csrf])
-def take_back(visit: CoordinatorVisit, need_id: str) -> Response:
-    """Undo a referral, a no fit or a withdrawal."""
-    needs.take_back(visit.desk, need_id)
-    return visit.go(f"/hub/needs/{need_id}", "taken_back")

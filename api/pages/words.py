@@ -35,6 +35,7 @@ NOTICES: dict[str, str] = {
         "Je beoordeling is bewaard voor de volgende ijking; deze verspreiding "
         "verandert er niet door."
     ),
+    "answer_noted": N_("Het antwoord is bewaard."),
     "note_added": N_("De notitie staat in het dossier."),
     "note_changed": N_("De notitie is aangepast."),
     "note_removed": N_("De notitie is verwijderd. Terugzetten kan nog een maand."),
