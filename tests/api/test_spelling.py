@@ -16,9 +16,11 @@ from tests.api.test_pages_words import extracted
 DICTIONARY = "nl_BE"
 # What is right and stands in no dictionary: words of our trade, names, formats.
 OURS = {
-    "aanmeldlink", "aanmeldlinks", "cookiemelding", "deelstap", "external", "feedlezer", "lead", "webhook", "webhooks",
+    "aanmeldlink", "aanmeldlinks", "cookiemelding", "deelstap", "external", "feedlezer",
+    "lead", "webhook", "webhooks",
     "Eén", "VTE", "xx",
-    "CSV-bestand", "Excel-bestand", "XLSX-bestand", "XLSX", "JPEG", "PNG", "WebP", "PDF", "UTF", "SHA",
+    "CSV-bestand", "Excel-bestand", "XLSX-bestand", "XLSX", "JPEG", "PNG", "WebP",
+    "PDF", "UTF", "SHA",
     "Content-Security-Policy", "frame-src", "Maatmatch-Signature",
     "BRCGS", "Febelauto", "Fytolicentie", "GMP", "HACCP", "ISPM", "RABC", "VCA", "WEEELABEX",
     "farma", "hercoderen", "orderpicking",
