@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Line, Out, Words
+from api.schemas.base import EXAMPLE_ID, Id, In, Line, Out, Words, example
 from models.answer import AnswerKind, DeclineReason
 
 
@@ -31,22 +31,15 @@ class AnswerIn(In):
 class AnswerOut(Out):
     """An answer; the last one of a lead counts, all are kept."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "lead_id": EXAMPLE_ID,
-                    "kind": "interested",
-                    "reason": None,
-                    "available_from": "begin maart",
-                    "capacity": "150 kg per week",
-                    "note": "We halen zelf op.",
-                    "created_at": "2027-01-13T08:12:00Z",
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        lead_id=EXAMPLE_ID,
+        kind="interested",
+        reason=None,
+        available_from="begin maart",
+        capacity="150 kg per week",
+        note="We halen zelf op.",
+        created_at="2027-01-13T08:12:00Z",
     )
 
     id: Id
@@ -74,33 +67,26 @@ class InterestedCompany(Out):
 class InterestedOut(Out):
     """One interested company and its answer."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "lead_id": EXAMPLE_ID,
-                    "company": {
-                        "id": EXAMPLE_ID,
-                        "name": "Wasserij Het Blauwe Laken",
-                        "email": "leads@blauwelaken.example",
-                        "phone": None,
-                        "website": None,
-                        "description": "",
-                        "language": "nl",
-                    },
-                    "answer": {
-                        "id": EXAMPLE_ID,
-                        "lead_id": EXAMPLE_ID,
-                        "kind": "interested",
-                        "reason": None,
-                        "available_from": "begin maart",
-                        "capacity": "150 kg per week",
-                        "note": "",
-                        "created_at": "2027-01-13T08:12:00Z",
-                    },
-                }
-            ]
+    model_config = example(
+        lead_id=EXAMPLE_ID,
+        company={
+            "id": EXAMPLE_ID,
+            "name": "Wasserij Het Blauwe Laken",
+            "email": "leads@blauwelaken.example",
+            "phone": None,
+            "website": None,
+            "description": "",
+            "language": "nl",
+        },
+        answer={
+            "id": EXAMPLE_ID,
+            "lead_id": EXAMPLE_ID,
+            "kind": "interested",
+            "reason": None,
+            "available_from": "begin maart",
+            "capacity": "150 kg per week",
+            "note": "",
+            "created_at": "2027-01-13T08:12:00Z",
         },
     )
 
