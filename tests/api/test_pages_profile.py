@@ -170,7 +170,7 @@ def test_a_certificate_that_ends_soon_is_told_once(
     mira, csrf = browser(sqlite_runtime, sqlite_world.mira)
     path = f"/companies/{sqlite_world.wash}/certificates"
     soon = (now() + timedelta(days=20)).date().isoformat()
-    form = {"csrf": csrf, "codes": ["haccp"], "rows": ["haccp", "iso-9001"], "days": [soon, ""]}
+    form = {"csrf": csrf, "codes": ["haccp"], "rows": ["haccp", "iso9001"], "days": [soon, ""]}
     assert mira.post(path, data=form).status_code == 303
     page = mira.get(f"/companies/{sqlite_world.wash}/edit").text
     assert f'value="{soon}"' in page
