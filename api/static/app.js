@@ -61,6 +61,17 @@ for (const field of document.querySelectorAll("input[list=places]")) {
   });
 }
 
+// Files that are too much together would never arrive: said before anything typed is sent.
+for (const field of document.querySelectorAll("input[type=file][data-most]")) {
+  field.addEventListener("change", () => {
+    const size = [...field.files].reduce((sum, file) => sum + file.size, 0);
+    const much = size > Number(field.dataset.most);
+    if (much) field.value = "";
+    field.setCustomValidity(much ? field.dataset.tooMuch : "");
+    field.reportValidity();
+  });
+}
+
 // A part of the page that refreshes itself while it is looked at.
 for (const part of document.querySelectorAll("[data-refresh]")) {
   setInterval(async () => {

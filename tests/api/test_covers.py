@@ -20,7 +20,7 @@ def test_what_is_done_and_what_is_not_stands_in_words() -> None:
     some = {"wassen": True, "plooien": True, "ophalen": False}
     assert said(some) == "Doet: wassen; plooien Niet in hun aanbod: ophalen"
     assert said(some, ours=True) == "Doen jullie: wassen; plooien Niet in jullie aanbod: ophalen"
-    assert said({"wassen": True, "plooien": True}) == "Doet alle 2 deelstappen."
+    assert said({"wassen": True, "plooien": True}) == "Doet elke deelstap."
     assert said({"wassen": False, "plooien": False}) == "Niet in hun aanbod: wassen; plooien"
     assert said({"wassen": True}) == ""
     assert said({}) == ""

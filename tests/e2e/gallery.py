@@ -1,13 +1,16 @@
 """Every page there is, with somebody who may see it: for the checks that go over all pages."""
 
+import io
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from PIL import Image
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
 from api.services import (
     answers,
+    attachments,
     broadcasts,
     choices,
     companies,
@@ -18,6 +21,7 @@ from api.services import (
     signin,
     webhooks,
 )
+from api.services.attachments import Upload
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.web import COOKIE
@@ -59,6 +63,9 @@ def lay(town: Town) -> list[Picture]:
             ).id
 
         draft, waiting, running, chosen = need(False), need(), need(), need()
+        for need_id in (draft, waiting, running):
+            files = [Upload("zakken.jpg", _photo()), Upload("plan.pdf", b"%PDF-1.7\n%%EOF\n")]
+            attachments.add(desk.as_actor(world.finn), need_id, files)
         lead, link = "", ""
         for need_id in (running, chosen):
             broadcasts.approve(desk.as_actor(world.cato), need_id)
@@ -88,6 +95,8 @@ def lay(town: Town) -> list[Picture]:
         Picture("intake", f"/needs/new?text={TEXT}"),
         Picture("intake_empty", "/needs/new"),
         Picture("embed", "/embed/rivierenland"),
+        Picture("embed_town", "/embed/mechelen?colour=ffcc00"),
+        Picture("municipalities", "/municipalities?place=Mechelen&colour=ffcc00"),
         Picture("sign_in", "/sign-in"),
         Picture("use_link", sign_in_link),
         Picture("how", "/how"),
@@ -112,6 +121,7 @@ def lay(town: Town) -> list[Picture]:
         Picture("confirm", f"/needs/{draft}/confirm", "finn"),
         Picture("need_draft", f"/needs/{draft}", "finn"),
         Picture("need_waiting", f"/needs/{waiting}", "finn"),
+        Picture("need_facts", f"/needs/{waiting}/facts", "finn"),
         Picture("need_open", f"/needs/{running}", "finn"),
         Picture("need_chosen", f"/needs/{chosen}", "finn"),
         Picture("withdraw", f"/needs/{running}/withdraw", "finn"),
@@ -162,6 +172,13 @@ def _work_table(desk: Desk, town: Town, need_id: str) -> tuple[str, str, str]:
     hook = webhooks.add(mira, f"{town.address}/hook", company_id=world.wash)
     webhooks.ping(mira, hook.id)
     return lead, offer, hook.id
+
+
+def _photo() -> bytes:
+    """A picture as a telephone would send it."""
+    target = io.BytesIO()
+    Image.linear_gradient("L").resize((1200, 800)).convert("RGB").save(target, "JPEG")
+    return target.getvalue()
 
 
 def seen_by(browser: Browser, town: Town, who: str, **options: object) -> Page:
