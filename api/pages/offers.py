@@ -1,7 +1,7 @@
 """A company's offers: written with a view of what they would have brought, removed and put back."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
@@ -120,7 +120,7 @@ def _find(visit: Visit, offer_id: str) -> tuple[Offer, Company]:
 
 def _reach(
     visit: Visit, company: Company, form: OfferForm, errors: dict[str, str]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     radius = None
     with caught(visit, errors):
         radius = number(form.radius_km, "radius_km")

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from api.errors import Conflict, Invalid, NotAllowed, NotFound
+from api.mail import bounces
 from api.services import (
     answers,
     broadcasts,
@@ -18,14 +19,16 @@ from api.services import (
     meetings,
     needs,
     offer_previews,
+    outbox,
+    proof,
     webhooks,
 )
 from api.services.desk import WORKER, Actor, Desk
 from api.services.needs import NeedDraft
-from models import Certificate, Lead, MeetingOption, Message, WebhookDelivery
+from models import Certificate, Company, Lead, MeetingOption, Message, WebhookDelivery
 from models.answer import AnswerKind
 from models.meeting import OptionState, Side
-from models.message import MessageKind
+from models.message import MessageKind, MessageState
 from tests.conftest import World
 
 
@@ -174,6 +177,45 @@ def test_certificates_end_with_one_mail_to_all_who_read(desk: Desk, world: World
     assert renewed.reminded_at is None  # a new end is told about anew
     with pytest.raises(Invalid):
         certificates.set_all(mira, world.wash, [("onbestaand", None)])
+
+
+def test_a_copy_for_a_colleague_leaves_the_proof_whole(desk: Desk, world: World) -> None:
+    """Its return does not make the lead look undelivered: the company itself did get it."""
+    mira = desk.as_actor(world.mira)
+    colleagues.invite(mira, world.wash, "zeno@company.example", wants_leads=True)
+    early = replace(desk, at=desk.at - timedelta(minutes=30))
+    draft = NeedDraft(
+        text="Wie kan onze lakens wassen en plooien?",
+        place="2800 Mechelen",
+        firm_name="Crèche De Zandkorrel",
+        contact_name="Finn",
+        contact_email=world.finn.email,
+    )
+    need = needs.submit(early.as_actor(world.finn), draft, proven=True)
+    broadcast = broadcasts.approve(early.as_actor(world.cato), need.id)
+    desk.session.flush()
+    kinds = (MessageKind.LEAD, MessageKind.LEAD_COPY)
+    sent = desk.session.scalars(select(Message).where(Message.kind.in_(kinds))).all()
+    assert len(sent) == 2
+    for message in sent:
+        outbox.handed_over(replace(desk, at=message.due_at), message, "250 OK")
+    desk.session.flush()
+    cato = desk.as_actor(world.cato)
+    assert [each for each in proof.verify_broadcast(cato, broadcast.id) if not each.ok] == []
+
+    copy = next(each for each in sent if each.kind is MessageKind.LEAD_COPY)
+    assert copy.to_email == "zeno@company.example"
+    report = (
+        "From: <>\nContent-Type: multipart/report; boundary=x; report-type=delivery-status\n\n"
+        "--x\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\n"
+        "Final-Recipient: rfc822; zeno@company.example\nAction: failed\nStatus: 5.1.1\n\n"
+        f"--x\nContent-Type: text/rfc822-headers\n\nMessage-ID: {copy.message_id}\n\n--x--\n"
+    )
+    assert bounces.take_in(desk.as_actor(WORKER), report.encode()) is bounces.Kind.BOUNCE
+    lead = desk.session.scalars(select(Lead)).one()
+    assert (copy.state, lead.bounced_at) == (MessageState.BOUNCED, None)
+    company = desk.session.get_one(Company, world.wash)
+    assert company.email_bounced_at is None
 
 
 def test_a_webhook_hears_of_answers_and_meetings(released: tuple[Desk, Lead], world: World) -> None:
