@@ -110,4 +110,12 @@ COORDINATORS: dict[str, str] = {
     "about_chars": N_("dezelfde letters achter elkaar, zoals “was” in “wassen” en “wasserij”"),
     "about_bm25": N_("dezelfde woorden, en hoe zeldzamer hoe zwaarder"),
     "about_activity": N_("vraag en aanbod vallen onder hetzelfde soort werk uit onze lijst"),
+    # where a text of the hub stands, and who reads the mail
+    "place_company_intro": N_("Boven de vraag, in de mail aan maatwerkbedrijven"),
+    "place_company_signature": N_("Onder de mail aan maatwerkbedrijven"),
+    "place_firm_intro": N_("Boven mails aan de onderneming"),
+    "place_firm_signature": N_("Onder mails aan de onderneming"),
+    "place_intake": N_("Boven het formulier van de hub op andere websites"),
+    "reader_company": N_("Aan de maatwerkbedrijven"),
+    "reader_firm": N_("Aan de onderneming"),
 }

@@ -10,7 +10,7 @@ from api.i18n import LANGUAGES
 from api.pages import themes, words
 from api.pages.intake import IntakeForm, Typed, held_files, intake_page, submitted
 from api.pages.visit import Visit, VisitDep
-from api.services import checks, hubs
+from api.services import checks, hub_texts, hubs
 from api.services.desk import NOBODY
 from matcher.places import fold
 from models import Hub
@@ -27,6 +27,7 @@ class Embedded:
     colour: str
     hub: Hub
     place: str = ""
+    intro: str = ""  # what the hub says itself
 
 
 @router.get("/embed/theme.css")
@@ -74,8 +75,14 @@ def _embedded(visit: Visit, slug: str, colour: str) -> Embedded:
     every = {each.slug: each for each in hubs.all_hubs(visit.desk)}
     for each in visit.runtime.places.municipalities:
         if slug not in every and slug in (each.nis, slug_of(each.name_nl)):
-            return Embedded(path, known, hubs.owner_of(visit.desk, each.nis), each.name_nl)
-    return Embedded(path, known, hubs.by_slug(visit.desk, slug))
+            hub = hubs.owner_of(visit.desk, each.nis)
+            return Embedded(path, known, hub, each.name_nl, _intro(visit, hub))
+    hub = hubs.by_slug(visit.desk, slug)
+    return Embedded(path, known, hub, intro=_intro(visit, hub))
+
+
+def _intro(visit: Visit, hub: Hub) -> str:
+    return hub_texts.said(hub, hub_texts.Place.INTAKE, visit.language)
 
 
 def slug_of(name: str) -> str:

@@ -135,7 +135,9 @@ def settings(visit: CoordinatorVisit) -> Response:
     return _settings(visit, {}, "")
 
 
-def _settings(visit: Visit, errors: dict[str, str], hub_id: str) -> Response:
+def _settings(
+    visit: Visit, errors: dict[str, str], hub_id: str, typed: dict[str, str] | None = None
+) -> Response:
     desk = visit.desk
     staff = desk.session.execute(
         select(Membership, Person)
@@ -155,6 +157,7 @@ def _settings(visit: Visit, errors: dict[str, str], hub_id: str) -> Response:
         policies=[each.value for each in Policy],
         errors=errors,
         wrong=hub_id,
+        typed=typed or {},
     )
 
 
@@ -167,6 +170,7 @@ def terms(
     deadline_days: Text = "",
     reminders: Text = "",
     email: Text = "",
+    language: Text = "",
 ) -> Response:
     """Change the terms for broadcasts to come."""
     errors: dict[str, str] = {}
@@ -182,9 +186,14 @@ def terms(
             deadline_days=None if days is None else int(days),
             reminders=bool(reminders),
             email=email,
+            language=language or None,
         )
         return visit.go("/hub/settings", "terms")
-    return _settings(visit, errors, hub_id)
+    typed = {
+        "policy": policy, "alpha": alpha, "deadline_days": deadline_days,
+        "reminders": reminders, "email": email, "language": language,
+    }  # fmt: skip
+    return _settings(visit, errors, hub_id, typed)
 
 
 @router.post("/hub/{hub_id}/people", dependencies=[Csrf])
@@ -196,7 +205,8 @@ def add_person(
     with caught(visit, errors):
         people.add_coordinator(visit.desk, hub_id, person_email, person_name)
         return visit.go("/hub/settings#people", "person_added")
-    return _settings(visit, errors, hub_id)
+    typed = {"person_email": person_email, "person_name": person_name}
+    return _settings(visit, errors, hub_id, typed)
 
 
 @router.post("/hub/{hub_id}/people/remove", dependencies=[Csrf])

@@ -36,6 +36,7 @@ NOTICES: dict[str, str] = {
         "verandert er niet door."
     ),
     "answer_noted": N_("Het antwoord is bewaard."),
+    "texts": N_("De woorden zijn bewaard en gelden voor mails die nog vertrekken."),
     "note_added": N_("De notitie staat in het dossier."),
     "note_changed": N_("De notitie is aangepast."),
     "note_removed": N_("De notitie is verwijderd. Terugzetten kan nog een maand."),

@@ -14,6 +14,7 @@ from api.services import (
     colleagues,
     digests,
     exceptions,
+    hub_texts,
     hubs,
     leads,
     ledger,
@@ -49,7 +50,7 @@ DEADLINE_HOUR = time(17, 0)  # deadlines end with the working day in Brussels
 def content_of(desk: Desk, need: Need, hub: Hub) -> dict[str, Any]:
     """What every recipient gets of a need, word for word; its hash proves it was the same.
 
-    Photos and PDFs are in it by the hash of their bytes.
+    Photos and PDFs are in it by the hash of their bytes; the hub's own words stand beside it.
     """
     return {
         "title": need.title,
@@ -63,6 +64,7 @@ def content_of(desk: Desk, need: Need, hub: Hub) -> dict[str, Any]:
         "certificates": list(need.certificates),
         "attachments": attachments.manifest(attachments.of_need(desk, need.id)),
         "hub": hub.name,
+        **hub_texts.for_content(hub),
     }
 
 

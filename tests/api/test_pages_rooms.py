@@ -170,6 +170,7 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         "/hub/companies/new": coordinator,
         "/hub/import": coordinator,
         "/hub/settings": coordinator,
+        f"/hub/{world.hub}/texts": (401, 403, 200, 403, 403),
         "/hub/neutrality": coordinator,
         "/hub/neutrality?since=2020-01-01&until=2020-02-01": coordinator,
         "/hub/neutrality.csv": coordinator,

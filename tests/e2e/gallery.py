@@ -138,6 +138,7 @@ def lay(town: Town) -> list[Picture]:
         Picture("proof", f"/hub/needs/{running}/proof", "cato"),
         Picture("neutrality", "/hub/neutrality", "cato"),
         Picture("settings", "/hub/settings", "cato"),
+        Picture("hub_texts", f"/hub/{world.hub}/texts", "cato"),
         Picture("manage", "/hub/companies", "cato"),
         Picture("company_new", "/hub/companies/new", "cato"),
         Picture("import", "/hub/import", "cato"),
