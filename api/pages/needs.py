@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from fastapi import APIRouter, Response
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from api.errors import Invalid
 from api.pages import words
@@ -37,7 +37,17 @@ router = APIRouter()
 def own(visit: MemberVisit) -> Response:
     """All needs of the visitor's firms, newest first."""
     found = visit.desk.session.scalars(
-        select(Need).where(Need.firm_id.in_(visit.desk.actor.firms)).order_by(Need.id.desc())
+        select(Need)
+        .where(
+            or_(
+                Need.firm_id.in_(visit.desk.actor.firms),
+                and_(
+                    Need.state == NeedState.DRAFT,
+                    Need.contact_email == visit.desk.actor.email,
+                ),
+            )
+        )
+        .order_by(Need.id.desc())
     ).all()
     counts = {
         need.id: len(answers.interested(visit.desk, need.id))
@@ -58,7 +68,7 @@ def _page(
 ) -> Response:
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need(desk, need_id))
-    if need.firm_id not in desk.actor.firms:
+    if not authorisation.is_mine(desk.actor, need):
         return visit.go(f"/hub/needs/{need.id}")
     broadcast = leads.present(desk, need.id)
     sent = leads.leads_of(desk, broadcast.id) if broadcast else []
