@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from api.errors import Invalid, NotFound
 from api.pages.fields import Text, caught, number
 from api.pages.visit import CoordinatorVisit, Visit
-from api.services import authorisation, hubs, people, tasks
+from api.services import authorisation, calibrations, hubs, matching, people, tasks
 from api.services.desk import Desk
 from api.services.tasks import Task, TaskKind
 from api.web import Csrf
@@ -145,14 +145,16 @@ def _settings(
         .where(Membership.hub_id.in_(desk.actor.hubs))
         .order_by(Person.email)
     ).all()
-    ranker = visit.runtime.ranker
+    ranker = matching.calibrated(desk)
+    mine = _mine(desk)
     return visit.page(
         "hub/settings.html",
         422 if errors else 200,
-        hubs=_mine(desk),
+        hubs=mine,
         staff=staff,
         thresholds=ranker.thresholds,
-        rests_on=ranker.rests_on,
+        in_force={hub.id: ranker.threshold_for(hub.alpha) for hub in mine},
+        basis=calibrations.basis(desk),
         alphas=ALPHAS,
         policies=[each.value for each in Policy],
         errors=errors,

@@ -15,6 +15,7 @@ from api.services import (
     attachments,
     authorisation,
     broadcasts,
+    calibrations,
     contacts,
     exceptions,
     hubs,
@@ -77,6 +78,7 @@ def page(
         exceptions=made,
         recipients=len(broadcasts.recipients(assessment, list(made.values()))),
         what_if=_what_if(weighed, assessment, alpha),
+        basis=calibrations.basis(desk),
         alphas=ALPHAS,
         alpha=alpha or f"{hub.alpha:g}",
         labels=labels,
@@ -208,6 +210,7 @@ def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Respons
         recipients=sorted(chosen, key=lambda each: each.company.name),
         exceptions=[(each, names.get(each.company_id, "")) for each in made],
         threshold=assessment.threshold,
+        basis=calibrations.basis(desk),
         deadline=broadcasts.default_deadline(hub, desk.at),
         errors=errors,
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -380,3 +381,49 @@ def test_every_task_has_a_place_where_it_is_solved(stage: Stage) -> None:
         for kind in TaskKind:
             for part in ("task", "act", "since"):
                 assert wording.word(language, f"{part}_{kind.value}")
+
+
+@pytest.mark.parametrize(
+    ("language", "starting_point", "estimate"),
+    [
+        ("nl", "Dit is een vertrekpunt", "nog geen belofte"),
+        ("fr", "un point de départ", "pas encore une promesse"),
+        ("en", "a starting point", "not a promise yet"),
+    ],
+)
+def test_what_a_threshold_promises_is_told_in_every_language(
+    stage: Stage, language: str, starting_point: str, estimate: str
+) -> None:
+    cato = stage.browser(stage.world.cato)
+    ranker = stage.runtime.ranker
+    before = ranker.thresholds
+    paths = ("/how", "/hub/settings", f"/hub/needs/{stage.waiting}?alpha=0.2")
+    try:
+        for count, promised in ((299, False), (300, True)):
+            refused = None if promised else f"{count} judged needs"
+            ranker.thresholds = tuple(
+                replace(each, n_needs=count, refused=refused) for each in before
+            )
+            for path in paths:
+                joint = "&" if "?" in path else "?"
+                page = cato.get(f"{path}{joint}lang={language}").text
+                assert starting_point in page
+                assert (estimate in page) != promised, (path, count)
+                assert str(count) in page
+    finally:
+        ranker.thresholds = before
+
+
+def test_a_stricter_threshold_names_who_would_be_missed(stage: Stage) -> None:
+    cato, ranker = stage.browser(stage.world.cato), stage.runtime.ranker
+    before = ranker.thresholds
+    try:
+        ranker.thresholds = tuple(
+            replace(each, value=0.9999 if each.alpha == 0.5 else each.value) for each in before
+        )
+        page = cato.get(f"/hub/needs/{stage.waiting}?alpha=0.5").text
+    finally:
+        ranker.thresholds = before
+    assert re.search(r"<strong>Eraf:</strong> Wasserij Het Blauwe Laken", page)
+    unchanged = cato.get(f"/hub/needs/{stage.waiting}?alpha=0.2").text
+    assert "Voor deze vraag verandert er niemand." in unchanged
