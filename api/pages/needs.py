@@ -124,8 +124,7 @@ def _compared(desk: Desk, need: Need, broadcast: Broadcast | None) -> list[dict[
 
     `match` is the frozen one of the broadcast: which steps a company's own offers cover.
     """
-    verdicts = leads.verdicts_of(desk, broadcast.id) if broadcast else []
-    matches = {row.company_id: row.match for row in verdicts}
+    matches = leads.matches_of(desk, broadcast.id) if broadcast else {}
     rows = []
     for each in answers.interested(desk, need.id):
         company = companies.load(desk, each.company.id)

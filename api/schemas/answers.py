@@ -64,8 +64,15 @@ class InterestedCompany(Out):
     language: str
 
 
+class CoveredStep(Out):
+    """A step of the need, and whether an offer of the company covers it."""
+
+    text: str
+    suits: bool
+
+
 class InterestedOut(Out):
-    """One interested company and its answer."""
+    """One interested company, its answer, and which steps of the need it covers."""
 
     model_config = example(
         lead_id=EXAMPLE_ID,
@@ -88,8 +95,12 @@ class InterestedOut(Out):
             "note": "",
             "created_at": "2027-01-13T08:12:00Z",
         },
+        offer_text="Industriële wasserij, met ophaling",
+        steps=[{"text": "luiers wassen", "suits": True}, {"text": "plooien", "suits": False}],
     )
 
     lead_id: Id
     company: InterestedCompany
     answer: AnswerOut
+    offer_text: str = Field(description="the offer of theirs that suits best, as it was frozen")
+    steps: list[CoveredStep] = Field(description="which steps their offers cover")

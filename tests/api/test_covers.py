@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from api.rendering import environment
+from tests.api.stage import Theatre
 
 CALL = '{% import "macros.html" as m %}{{ m.covers(steps, ours=ours) }}'
 
@@ -29,3 +30,13 @@ def test_what_is_done_and_what_is_not_stands_in_words() -> None:
 @pytest.mark.parametrize(("language", "word"), [("fr", "Fait :"), ("en", "Does:")])
 def test_in_other_languages(language: str, word: str) -> None:
     assert word in said({"wassen": True, "ophalen": False}, language=language)
+
+
+def test_a_machine_reads_them_too(theatre: Theatre) -> None:
+    need = theatre.stage.ids["open"]
+    with theatre.play("firm") as client:
+        (found,) = client.get(f"/v1/needs/{need}/interested").json()
+        assert found["offer_text"]
+        steps = [step["text"] for step in client.get(f"/v1/needs/{need}").json()["steps"]]
+        assert [step["text"] for step in found["steps"]] == steps
+        assert any(step["suits"] for step in found["steps"])

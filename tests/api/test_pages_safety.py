@@ -299,6 +299,13 @@ def test_who_tries_too_often_reads_so_on_a_page(nobody: TestClient) -> None:
     assert large.headers["content-type"].startswith("text/html")
 
 
+def test_reading_a_text_by_its_address_has_a_limit_too(nobody: TestClient) -> None:
+    for _ in range(60):
+        assert nobody.get("/needs/new?lang=nl").status_code == 200
+    assert nobody.get(f"/needs/new?lang=nl&text={TEXT}").status_code == 429
+    assert nobody.get("/how").status_code == 200
+
+
 @pytest.mark.parametrize("figure", ["nan", "inf", "1e309", "-inf"])
 def test_a_figure_without_an_end_is_told_beside_its_field(
     sqlite_runtime: Runtime, sqlite_world: World, figure: str
