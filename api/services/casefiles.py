@@ -80,7 +80,8 @@ def of_need(desk: Desk, need_id: str) -> list[Entry]:
     )
     companies = {row[0]: row[1] for row in rows}
     found = [*_deeds(desk, need, companies), *_mails(desk, need), *_leads(desk, need, companies)]
-    return sorted(found, key=lambda each: each.at, reverse=True)
+    # What happened at one moment is told in the order it was done: the last of it on top.
+    return sorted(found, key=lambda each: each.at)[::-1]
 
 
 def _deeds(desk: Desk, need: Need, companies: dict[str, str]) -> Iterator[Entry]:
@@ -108,14 +109,14 @@ def _deeds(desk: Desk, need: Need, companies: dict[str, str]) -> Iterator[Entry]
     names = _names(desk, trail, companies)
     texts = _texts(desk, need)
     for entry in trail:
-        note_id = entry.details.get("note_id")
-        if note_id is not None and note_id not in written:
+        note_id = str(entry.details.get("note_id", ""))
+        if note_id and note_id not in written:
             continue  # of another hub, taken away by somebody else, or gone for good
         company = names.get(entry.details.get("company_id", ""))
         code = entry.action if entry.noun in ("need", "lead") else f"{entry.action}_{entry.noun}"
         deed = Entry(
             entry.created_at,
-            EntryKind.DEED if note_id is None else EntryKind.NOTE,
+            EntryKind.NOTE if note_id else EntryKind.DEED,
             code,
             names.get(entry.actor, ""),
             names=(company,) if company else (),
