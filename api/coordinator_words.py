@@ -36,6 +36,7 @@ COORDINATORS: dict[str, str] = {
     "deed_cancel_meeting": N_("afspraak afgezegd"),
     "deed_update_collaboration": N_("samenwerking bijgewerkt"),
     "deed_ask_after_collaboration": N_("gevraagd wat er van de samenwerking kwam"),
+    "deed_renew_link": N_("persoonlijke link vervangen"),
     "deed_add_note": N_("notitie geschreven"),
     "deed_edit_note": N_("notitie aangepast"),
     "deed_remove_note": N_("notitie verwijderd"),

@@ -1,13 +1,16 @@
 """One company judged for one need: the verdict in full, exceptions with a reason, judgements."""
 
 from fastapi import APIRouter, Response
+from sqlalchemy import select
 
-from api.errors import Invalid
+from api.errors import Invalid, NotFound
 from api.pages import explanations
 from api.pages.fields import Text, caught
 from api.pages.visit import CoordinatorVisit, Visit
-from api.services import authorisation, exceptions, judgements, matching, needs
+from api.services import authorisation, exceptions, judgements, matching, needs, renewals
+from api.services.desk import Desk
 from api.web import Csrf
+from models import Lead
 from models.broadcast import ExceptionKind
 from models.states import NeedState
 
@@ -45,7 +48,27 @@ def _page(
         waiting=need.state in WAITING,
         errors=errors or {},
         reason=reason,
+        lead=_open_lead(desk, need_id, company_id),
     )
+
+
+def _open_lead(desk: Desk, need_id: str, company_id: str) -> Lead | None:
+    return desk.session.scalar(
+        select(Lead).where(
+            Lead.need_id == need_id, Lead.company_id == company_id, Lead.closed_at.is_(None)
+        )
+    )
+
+
+@router.post("/hub/needs/{need_id}/companies/{company_id}/renew-link", dependencies=[Csrf])
+def renew_link(visit: CoordinatorVisit, need_id: str, company_id: str) -> Response:
+    """Make the personal link of this company's lead worthless and mail it another."""
+    authorisation.need_as_coordinator(visit.desk, need_id)
+    lead = _open_lead(visit.desk, need_id, company_id)
+    if lead is None:
+        raise NotFound("lead_not_found", "this company has no open lead for this need")
+    renewals.renew_link(visit.desk, lead.id)
+    return visit.go(f"/hub/needs/{need_id}/companies/{company_id}", "link_renewed")
 
 
 @router.post("/hub/needs/{need_id}/exceptions", dependencies=[Csrf])

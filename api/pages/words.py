@@ -36,6 +36,7 @@ NOTICES: dict[str, str] = {
         "verandert er niet door."
     ),
     "answer_noted": N_("Het antwoord is bewaard."),
+    "link_renewed": N_("De oude link werkt niet meer; een mail met de nieuwe is onderweg."),
     "texts": N_("De woorden zijn bewaard en gelden voor mails die nog vertrekken."),
     "note_added": N_("De notitie staat in het dossier."),
     "note_changed": N_("De notitie is aangepast."),
@@ -197,6 +198,8 @@ PROBLEMS: dict[str, str] = {
     "reason_missing": N_("Kies waarom dit niet voor jullie is."),
     "role_not_found": N_("Deze rol bestaat niet, of is niet van jou."),
     "double": N_("Deze rij staat al eerder in het bestand (zelfde external_id). Schrap er een."),
+    "no_address": N_("Vul eerst het mailadres van het maatwerkbedrijf in."),
+    "mail_underway": N_("Er moet nog een mail over deze lead vertrekken. Wacht een minuut."),
     "same_hub": N_("Deze hub heeft de vraag al. Kies een andere."),
     "sign_in_first": N_(
         "Vraag hieronder een link om je aan te melden. Een wachtwoord is niet nodig."

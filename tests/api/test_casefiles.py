@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from api import wording
-from api.errors import Invalid, NotAllowed, NotFound
+from api.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from api.runtime import Runtime
 from api.services import (
     answers,
@@ -16,17 +16,19 @@ from api.services import (
     broadcasts,
     casefiles,
     contacts,
+    links,
     needs,
     notes,
     people,
     questions,
     referrals,
+    renewals,
     retention,
 )
 from api.services.casefiles import EntryKind
 from api.services.desk import Actor, Desk
 from api.web import only_read
-from models import Hub, Lead, Message, Need, Note, Person
+from models import Company, Hub, Lead, Message, Need, Note, Person
 from models.answer import AnswerKind
 from models.message import MessageKind, MessageState
 from models.referral import ReferralKind
@@ -211,3 +213,35 @@ def test_everything_in_a_case_file_has_words(language: str) -> None:
     codes |= {f"entry_{each.value}" for each in EntryKind} | set(casefiles.OF_LEADS)
     for code in codes:
         assert wording.word(language, code)
+
+
+def test_a_link_in_wrong_hands_is_replaced(desk: Desk, world: World) -> None:
+    need = waiting(desk)
+    cato = desk.as_actor(world.cato)
+    broadcasts.approve(cato, need.id)
+    (lead,) = desk.session.scalars(select(Lead).where(Lead.need_id == need.id)).all()
+    later = Desk(desk.session, desk.runtime, world.cato, desk.at + timedelta(hours=1))
+    old = links.lead_link(later, lead).rpartition("/")[2]
+    with pytest.raises(Conflict):  # the mail with the old link has not left yet
+        renewals.renew_link(later, lead.id)
+    for mail in desk.session.scalars(select(Message).where(Message.state == MessageState.DUE)):
+        mail.state = MessageState.SENT
+    assert links.lead_of(later, old) is lead
+    for actor in (world.finn, world.maud, world.otto):
+        with pytest.raises(NotFound):
+            renewals.renew_link(later.as_actor(actor), lead.id)
+    renewals.renew_link(later, lead.id)
+    desk.session.flush()
+    with pytest.raises(Gone):
+        links.lead_of(later, old)
+    fresh = links.lead_link(later, lead)
+    assert links.lead_of(later, fresh.rpartition("/")[2]) is lead
+    (mail,) = desk.session.scalars(select(Message).where(Message.state == MessageState.DUE)).all()
+    assert mail.to_email == "wash@company.example"
+    assert fresh in mail.text
+    assert fresh in mail.html
+    codes = {each.code for each in casefiles.of_need(later, need.id)}
+    assert {"renew_link", "lead_copy"} <= codes
+    desk.session.get_one(Company, world.wash).email = None
+    with pytest.raises(Conflict):
+        renewals.renew_link(later.as_actor(world.mira), lead.id)
