@@ -1,5 +1,6 @@
 """The intake: one page asks what is to be done, shows what was understood, takes the facts."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,12 +13,12 @@ from api.pages.attachments import Held, Uploads, hold_files
 from api.pages.fields import Text, caught, day
 from api.pages.visit import MemberVisit, Visit, VisitDep
 from api.services import attachments, authorisation, checks, needs
-from api.services.attachments import Upload
 from api.services.needs import NeedDraft
 from api.services.previews import Preview, preview
+from api.services.uploads import Upload
 from api.web import Csrf
 from matcher.places import fold
-from models import Firm, Need
+from models import Attachment, Firm, Need
 from models.need import WorkPlace
 from models.states import NeedState
 
@@ -44,6 +45,8 @@ class IntakeForm(BaseModel):
     contact_phone: str = ""
     kept: list[str] = Field(default_factory=list)  # tokens of files held for this form
     files: list[Upload] = Field(default_factory=list, exclude=True)
+    copied_from: str = ""  # an earlier need, and which of its files go along
+    copied: list[str] = Field(default_factory=list)
     drop: str = ""  # the token of a held file to take away
     website: str = ""  # a trap: people do not see it, robots fill it in
     press: str = "send"
@@ -72,7 +75,7 @@ async def _typed(request: Request, files: Uploads) -> IntakeForm:
     """The form as one value; read here because FastAPI cannot mix a form model and a field."""
     data = await request.form()
     fields: dict[str, object] = {k: v for k, v in data.items() if isinstance(v, str)}
-    for several in ("certificates", "kept"):
+    for several in ("certificates", "kept", "copied"):
         fields[several] = [each for each in data.getlist(several) if isinstance(each, str)]
     return IntakeForm.model_validate(fields | {"files": files})
 
@@ -120,8 +123,16 @@ def intake_page(
         municipality=visit.runtime.places.municipality,
         certificates=visit.runtime.certificates,
         held=held.shown if held else [],
+        copies=_copies(visit, form.copied_from),
         embedded=embedded,
     )
+
+
+def _copies(visit: Visit, need_id: str) -> Sequence[Attachment]:
+    """The files of the earlier need that is copied; none for who may not see it."""
+    if not need_id:
+        return []
+    return attachments.of_need(visit.desk, authorisation.need(visit.desk, need_id).id)
 
 
 def _preview(visit: Visit, form: IntakeForm, errors: dict[str, str]) -> Preview | None:
@@ -160,6 +171,8 @@ def new(visit: VisitDep, text: str = "", copy: str = "") -> Response:
             certificates=need.certificates,
             contact_name=need.contact_name,
             contact_phone=need.contact_phone or "",
+            copied_from=need.id,
+            copied=[each.id for each in attachments.of_need(visit.desk, need.id)],
         )
     actor = visit.desk.actor
     if actor.firms:
@@ -206,6 +219,7 @@ def submitted(
     with caught(visit, errors):
         need = needs.submit(visit.desk, form.draft(""), proven=proven)
         attachments.take(visit.desk, need, held.found)
+        attachments.copy(visit.desk, need, form.copied_from, form.copied)
         return need
     return None
 

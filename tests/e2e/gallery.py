@@ -21,9 +21,9 @@ from api.services import (
     signin,
     webhooks,
 )
-from api.services.attachments import Upload
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
+from api.services.uploads import Upload
 from api.web import COOKIE
 from models import Lead, Person, now
 from models.answer import AnswerKind, DeclineReason

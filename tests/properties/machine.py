@@ -34,10 +34,10 @@ from api.services import (
     questions,
     unreached,
 )
-from api.services.attachments import Upload
 from api.services.desk import IMPORT, WORKER, Actor, Desk
 from api.services.needs import NeedDraft
 from api.services.outbox import Outcome, Result
+from api.services.uploads import Upload
 from models import Broadcast, Company, Lead, Need, Question, new_id
 from models.answer import AnswerKind, DeclineReason
 from models.broadcast import ExceptionKind
