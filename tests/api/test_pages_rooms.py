@@ -21,6 +21,7 @@ from api.services import (
     companies,
     links,
     needs,
+    privacy,
     questions,
     signin,
     webhooks,
@@ -427,3 +428,14 @@ def test_a_stricter_threshold_names_who_would_be_missed(stage: Stage) -> None:
     assert re.search(r"<strong>Eraf:</strong> Wasserij Het Blauwe Laken", page)
     unchanged = cato.get(f"/hub/needs/{stage.waiting}?alpha=0.2").text
     assert "Voor deze vraag verandert er niemand." in unchanged
+
+
+def test_the_form_says_what_is_kept_in_the_words_that_are_versioned(stage: Stage) -> None:
+    nobody = stage.browser(None)
+    assert privacy.PROMISE in nobody.get("/needs/new?lang=nl").text
+    page = nobody.get("/privacy?lang=nl").text
+    with stage.runtime.sessions.begin() as session:
+        desk = Desk(session, stage.runtime)
+        assert privacy.version(desk) in page
+        assert [each.object_id for each in privacy.earlier(desk)] == [privacy.version(desk)]
+    assert "Wat we vroeger schreven" in page
