@@ -93,7 +93,7 @@ def _figures(desk: Desk, hub: Hub, territory: frozenset[str]) -> dict[str, Any]:
         )
     ).one()
     exceptions = session.scalar(
-        select(func.count(BroadcastException.id))
+        select(func.count(BroadcastException.id.distinct()))
         .join(Need, Need.id == BroadcastException.need_id)
         .join(Broadcast, Broadcast.need_id == Need.id)
         .where(Need.hub_id == hub.id, BroadcastException.kind == ExceptionKind.LEFT_OUT)

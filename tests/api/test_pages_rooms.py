@@ -13,6 +13,7 @@ from api import wording
 from api.app import create_app
 from api.pages import explanations
 from api.pages.hub import SOLVED_AT
+from api.pages.maps import TOWNS, Map
 from api.runtime import Runtime
 from api.services import (
     answers,
@@ -439,3 +440,17 @@ def test_the_form_says_what_is_kept_in_the_words_that_are_versioned(stage: Stage
         assert privacy.version(desk) in page
         assert [each.object_id for each in privacy.earlier(desk)] == [privacy.version(desk)]
     assert "Wat we vroeger schreven" in page
+
+
+def test_the_map_names_the_towns_in_view(stage: Stage) -> None:
+    places = stage.runtime.places
+    assert set(TOWNS) <= {each.nis for each in places.municipalities}
+    wide = [name for _, _, name in Map(places).towns("nl")]
+    assert wide[:2] == ["Antwerpen", "Gent"]
+    assert len(wide) == 7
+    near = Map(places).need(places.find("2800 Mechelen"))
+    shown = near.towns("fr")
+    assert "Malines" in [name for _, _, name in shown]
+    assert "Bruges" not in [name for _, _, name in shown]
+    left, top, width, height = map(float, near.view.split())
+    assert all(left < x < left + width and top < y < top + height for x, y, _ in shown)
