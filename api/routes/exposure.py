@@ -59,7 +59,7 @@ def read_exposure(audit: AuditDep, lang: Lang) -> ExposureAuditOut:
 @router.get(
     "/hubs/{hub_id}/exposure.csv",
     response_class=Response,
-    responses={200: {"content": {CSV: _TABLE}}} | FOUND,
+    responses=FOUND | {200: {"content": {CSV: _TABLE}}},
 )
 def read_exposure_as_csv(audit: AuditDep) -> Response:
     """The same, one line per company. The hub's coordinators; scope `hubs:read`."""
@@ -69,7 +69,7 @@ def read_exposure_as_csv(audit: AuditDep) -> Response:
 @router.get(
     "/hubs/{hub_id}/exposure.xlsx",
     response_class=Response,
-    responses={200: {"content": {exposure_report.XLSX: _TABLE}}} | FOUND,
+    responses=FOUND | {200: {"content": {exposure_report.XLSX: _TABLE}}},
 )
 def read_exposure_as_xlsx(audit: AuditDep, lang: Lang) -> Response:
     """The same, companies and comparisons as two sheets. The hub's coordinators."""
