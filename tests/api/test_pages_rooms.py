@@ -22,6 +22,7 @@ from api.services import (
     companies,
     links,
     needs,
+    notes,
     privacy,
     questions,
     signin,
@@ -454,3 +455,34 @@ def test_the_map_names_the_towns_in_view(stage: Stage) -> None:
     assert "Bruges" not in [name for _, _, name in shown]
     left, top, width, height = map(float, near.view.split())
     assert all(left < x < left + width and top < y < top + height for x, y, _ in shown)
+
+
+def test_nobody_else_does_what_a_coordinator_does(stage: Stage) -> None:
+    world = stage.world
+    need = f"/hub/needs/{stage.waiting}"
+    with stage.runtime.sessions.begin() as session:
+        note = notes.add(Desk(session, stage.runtime, world.cato), stage.waiting, "Van ons").id
+    paths = (
+        f"{need}/notes", f"{need}/notes/{note}", f"{need}/ask", f"{need}/questions/{note}",
+        f"{need}/refer", f"{need}/no-fit", f"{need}/take-back", f"{need}/exceptions",
+        f"{need}/judge", f"{need}/companies/{world.wash}/renew-link", f"/hub/{world.hub}/texts",
+        f"/hub/{world.hub}/terms",
+    )  # fmt: skip
+    for actor in (None, world.finn, world.mira, world.otto):
+        browser = stage.browser(actor)
+        secret = ""
+        if actor is not None:
+            found = re.search(r'name="csrf" value="([^"]+)"', browser.get("/account").text)
+            assert found
+            secret = found[1]
+        for path in paths:
+            typed = {"csrf": secret, "text": "Een tekst", "reason": "Een lange reden", "do": "edit"}
+            refused = browser.post(path, data=typed)
+            assert refused.status_code == (401 if actor is None else 403), (path, actor)
+    # And a form without the token of one's session does nothing.
+    cato = stage.browser(world.cato)
+    assert {cato.post(path, data={"text": "x"}).status_code for path in paths} == {403}
+    with stage.runtime.sessions.begin() as session:
+        desk = Desk(session, stage.runtime, world.cato)
+        assert [each.text for each in notes.of_need(desk, stage.waiting)] == ["Van ons"]
+        notes.remove(desk, note)
