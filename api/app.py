@@ -108,7 +108,8 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
         problem: Problem = NotFound("page_not_found", "there is nothing at this address")
-        if error.status_code == 413:
+        # A form's field over its megabyte is a 400 to whoever reads forms.
+        if error.status_code == 413 or "exceeded maximum size" in str(error.detail):
             problem = TooLarge("body_too_large", str(error.detail))
         elif error.status_code == 400:
             problem = Problem("unreadable", "the body cannot be read: send JSON in UTF-8")

@@ -3,17 +3,19 @@
 import base64
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Response, UploadFile
+from fastapi import APIRouter, File, Response, UploadFile
 
 from api.errors import Invalid
 from api.pages import words
-from api.pages.fields import Text
+from api.pages.fields import Text, Texts
 from api.pages.visit import CoordinatorVisit, Visit
 from api.services import imports
 from api.web import Csrf
 
 router = APIRouter()
 MOST_BYTES = 900_000  # base64 of the file travels in the second form
+MOST_FIELD = 500_000  # characters of it in one field: a form's field holds at most a megabyte
+SAYS_ALL = {"missing_columns", "unknown_format", "not_text", "bad_encoding"}  # without the detail
 
 
 @router.get("/hub/import")
@@ -25,6 +27,7 @@ def ask(visit: CoordinatorVisit) -> Response:
 def _page(
     visit: Visit,
     error: str = "",
+    detail: str = "",
     report: imports.Report | None = None,
     noun: str = "companies",
     name: str = "",
@@ -35,12 +38,18 @@ def _page(
         422 if error else 200,
         columns=imports.COLUMNS,
         error=error,
+        detail=detail,
         report=report,
         why=lambda row: words.problem(visit.language, row.problem) if row.problem else row.why,
         noun=noun,
         name=name,
-        content=base64.b64encode(content).decode() if report and not report.bad else "",
+        parts=_parts(content) if report and not report.bad else [],
     )
+
+
+def _parts(content: bytes) -> list[str]:
+    carried = base64.b64encode(content).decode()
+    return [carried[at : at + MOST_FIELD] for at in range(0, len(carried), MOST_FIELD)]
 
 
 @router.post("/hub/import", dependencies=[Csrf])
@@ -59,11 +68,11 @@ def keep(
     visit: CoordinatorVisit,
     noun: Text = "companies",
     name: Text = "",
-    content: Annotated[str, Form()] = "",
+    content: Texts = [],  # noqa: B006
 ) -> Response:
     """The same file, now kept: all rows or none."""
     try:
-        raw = base64.b64decode(content, validate=True)
+        raw = base64.b64decode("".join(content), validate=True)
     except ValueError:
         raise Invalid("bad_csv", "the file did not come through; choose it again") from None
     return _run(visit, noun, name, raw, keep=True)
@@ -79,10 +88,8 @@ def _run(visit: Visit, noun: str, name: str, content: bytes, *, keep: bool) -> R
         report = imports.import_table(visit.desk, noun, name, content)
     except Invalid as problem:
         savepoint.rollback()
-        shown = words.problem(visit.language, problem)
-        if problem.code != "missing_columns":  # its sentence already says which
-            shown = f"{shown} {problem.detail}"
-        return _page(visit, error=shown, noun=noun)
+        detail = "" if problem.code in SAYS_ALL else problem.detail
+        return _page(visit, words.problem(visit.language, problem), detail, noun=noun)
     if keep and not report.bad:
         savepoint.commit()
         return visit.go("/hub/companies", "imported")
