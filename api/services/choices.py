@@ -65,6 +65,12 @@ def reopen(desk: Desk, need_id: str) -> Need:
     broadcast = leads.present(desk, need.id)
     need.state = NeedState.DECIDING
     need.closed_at = None
+    # Talks that came of this choice alone end with it; what is tried or runs already stays.
+    desk.session.execute(
+        delete(Collaboration).where(
+            Collaboration.need_id == need.id, Collaboration.state == CollaborationState.TALK
+        )
+    )
     if broadcast is not None:
         ledger.append(desk, broadcast.id, "reopened")
     audit.record(desk, "reopen", "need", need.id, need.hub_id)

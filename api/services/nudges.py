@@ -86,8 +86,8 @@ def unasked(desk: Desk) -> Sequence[str]:
 
 def follow_up(desk: Desk, collaboration_id: str) -> None:
     """Ask both sides, once, what came of it."""
-    found = desk.session.get_one(Collaboration, collaboration_id, with_for_update=True)
-    if found.asked_at is not None:
+    found = desk.session.get(Collaboration, collaboration_id, with_for_update=True)
+    if found is None or found.asked_at is not None:  # its choice was undone, or another asked
         return
     need = desk.session.get_one(Need, found.need_id)
     company = desk.session.get_one(Company, found.company_id)

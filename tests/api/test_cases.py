@@ -61,6 +61,16 @@ def test_a_case_is_found_by_likeness_and_follows_what_comes_of_it(desk: Desk, wo
     choices.reopen(desk.as_actor(world.finn), need_id)
     desk.session.flush()
     assert alike(desk, text) == []  # the firm decides anew: nothing came of it yet
+    assert desk.session.get(Collaboration, found.id) is not None  # the work that runs goes on
+
+
+def test_a_choice_undone_leaves_no_talk_behind(desk: Desk, world: World) -> None:
+    finn = desk.as_actor(world.finn)
+    need_id = chosen(desk, world)
+    assert len(collaborations.of_need(desk, need_id)) == 1
+    choices.reopen(finn, need_id)
+    choices.choose(finn, need_id, [])
+    assert collaborations.of_need(desk, need_id) == []
 
 
 def test_the_form_tells_the_work_the_town_and_the_result_but_no_name(
