@@ -5,7 +5,7 @@ so it is read together with that thing, taken from the pieces around it.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matcher.text import (
     FUNCTION_WORDS,
@@ -114,6 +114,10 @@ _FILLER = frozenset(
     please also back again who can could need needs looking want then
     """.split()  # noqa: SIM905
 )
+_HAVING = re.compile(
+    r"\b(?:heeft|hebben|heb|krijgen|krijgt|avons|il y a|récupérons|recevons|have|has|receive)\b",
+    re.I,
+)
 _RELATIVE = re.compile(r"(?:die|dat|welke|qui|que|which|that)\b", re.I)
 _WORD = re.compile(r"[\w'’-]+")
 MOST_THING = 6  # words kept of the thing a piece borrows
@@ -132,6 +136,8 @@ class Piece:
     verbs: str
     language: Language
     declined: bool
+    lends: bool
+    """Whether it only names the thing that verbs after it borrow, and no work itself."""
 
     @property
     def whole(self) -> str:
@@ -173,9 +179,10 @@ def is_declined(text: str) -> bool:
 def _thing(clause: str, language: Language) -> str:
     """What a clause is about: its words without verbs of work and words that say nothing."""
     idle = _VERBS | _FILLER | FUNCTION_WORDS[language]
+    had = _HAVING.split(clause)[-1]  # "onze crèche heeft vuile luiers" is about the nappies
     kept = [
         word
-        for word in _WORD.findall(clause)
+        for word in _WORD.findall(had if words(had) else clause)
         if any(part not in idle and not part.isdigit() for part in words(word))
     ]
     return " ".join(kept[:MOST_THING])
@@ -210,10 +217,13 @@ def split_pieces(text: str) -> list[Piece]:
                     thing = here or (before if own else later or before)
                 elif own and not (heading and verbs):
                     here = own
-                piece = Piece(
-                    clause, thing, verbs if not own else clause, language, is_declined(clause)
-                )
+                bare = clause if own else verbs
+                piece = Piece(clause, thing, bare, language, is_declined(clause), False)
                 found.setdefault(normalise(piece.whole), piece)
             heading = here
         before = heading or before
-    return list(found.values())
+    borrowed = {piece.thing for piece in found.values() if piece.thing and not piece.declined}
+    return [
+        replace(piece, lends=not _done(piece.text) and _thing(piece.text, language) in borrowed)
+        for piece in found.values()
+    ]
