@@ -102,3 +102,21 @@ def test_any_text_is_cut(text: str) -> None:
     found = split_pieces(text)
     assert len({piece.whole.lower() for piece in found}) <= len(found)
     assert all(piece.whole.strip() for piece in found)
+
+
+def test_what_only_names_the_thing_is_no_step_beside_its_work(ranker: Ranker) -> None:
+    assert [
+        piece.lends for piece in split_pieces("Kapotte koffiemachines: ophalen, herstellen")
+    ] == [
+        True,
+        False,
+        False,
+    ]
+    reading = ranker.read("Onze crèche heeft 3.000 luiers per week: wassen en plooien.")
+    assert [step.text for step in reading.steps] == ["luiers wassen", "luiers plooien"]
+
+
+def test_a_compound_cut_short_stays_whole() -> None:
+    assert wholes("Oude auto- en vliegtuigbanden verwerken") == [
+        "Oude auto- en vliegtuigbanden verwerken"
+    ]
