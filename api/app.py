@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
@@ -125,6 +125,19 @@ def _handle_errors(app: FastAPI) -> None:
                 "already_there",
                 "something with this number, address or external_id is there already; "
                 "look it up and change that one",
+            ),
+        )
+
+    @app.exception_handler(DataError)
+    @app.exception_handler(OverflowError)
+    def _unkept(request: Request, error: Exception) -> Response:
+        # PostgreSQL keeps no NUL in a text; both keep no number of more than 64 bits.
+        log.warning("value_not_kept", extra={"path": request.url.path})
+        return _answer(
+            request,
+            Invalid(
+                "value_not_kept",
+                "a value cannot be kept: a number is too large or a text holds a NUL character",
             ),
         )
 

@@ -4,7 +4,8 @@ French and English stand in api/locale/<language>.po."""
 import gettext
 import io
 from datetime import date, datetime
-from functools import cache
+from decimal import Decimal
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,7 @@ def show_moment(language: str, value: datetime, style: str = "long") -> str:
     return format_datetime(value.astimezone(BRUSSELS), pattern[language], locale=_BABEL[language])
 
 
+@lru_cache(maxsize=4096)
 def show_number(language: str, value: float, digits: int = 0) -> str:
     """A number with the separators of the language."""
     pattern = "#,##0" + ("." + "#" * digits if digits else "")
@@ -71,5 +73,10 @@ def show_number(language: str, value: float, digits: int = 0) -> str:
 
 
 def show_percent(language: str, value: float) -> str:
-    """A share between 0 and 1 as a percentage."""
+    """A share between 0 and 1 as a whole percentage."""
+    return _percent(language, round(Decimal(str(value)), 2))
+
+
+@cache
+def _percent(language: str, value: Decimal) -> str:
     return format_percent(value, format="#,##0 %", locale=_BABEL[language])

@@ -35,6 +35,7 @@ def environment(language: str) -> Environment:
     }
     env.globals |= {
         "language": language,
+        "colon": "\u00a0:" if language == "fr" else ":",
         "languages": i18n.LANGUAGES,
         "word": partial(wording.word, language),
     }

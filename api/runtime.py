@@ -2,9 +2,11 @@
 
 import csv
 import threading
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -33,7 +35,9 @@ class Runtime:
     engine: Engine
     sessions: sessionmaker[Session]
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
-    offer_index: tuple[str, OfferIndex] | None = None  # (fingerprint, index), kept by matching
+    offer_index: tuple[str, OfferIndex] | None = None  # (fingerprint, index), kept by vectors
+    kept: dict[Hashable, object] = field(default_factory=dict)  # readings, kept by matching
+    case_index: tuple[str, OfferIndex, dict[str, Any]] | None = None  # kept by cases
 
     @classmethod
     def start(cls, settings: Settings) -> "Runtime":

@@ -1,10 +1,12 @@
 """What every route and page depends on: runtime, one transaction per request, who asks."""
 
 import hmac
+import logging
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, Form, Request
+from fastapi import BackgroundTasks, Depends, Form, Request
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from api.errors import NotAllowed, NotSignedIn
@@ -13,6 +15,8 @@ from api.runtime import Runtime
 from api.services import people, signin
 from api.services.desk import NOBODY, Actor, Desk
 from models import BrowserSession
+
+log = logging.getLogger("maatmatch")
 
 COOKIE = "maatmatch_session"
 LANGUAGE_COOKIE = "maatmatch_language"
@@ -88,7 +92,9 @@ def only_read(session: Session) -> None:
     session.connection(execution_options={"read_only": True})
 
 
-def get_token_desk(request: Request, session: SessionDep, runtime: RuntimeDep) -> Desk:
+def get_token_desk(
+    request: Request, session: SessionDep, runtime: RuntimeDep, afterwards: BackgroundTasks
+) -> Desk:
     """The desk of an API request with `Authorization: Bearer <token>`. Raises NotSignedIn."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
@@ -96,7 +102,19 @@ def get_token_desk(request: Request, session: SessionDep, runtime: RuntimeDep) -
     if request.method == "GET":
         only_read(session)
     desk = Desk(session, runtime)
-    return desk.as_actor(signin.actor_by_token(desk, secret.strip()))
+    actor, token = signin.actor_by_token(desk, secret.strip())
+    if not signin.is_noted(desk, token):
+        afterwards.add_task(_note_use, runtime, token.id)
+    return desk.as_actor(actor)
+
+
+def _note_use(runtime: Runtime, token_id: str) -> None:
+    """After the answer: a request that only reads waits for no writer, and none fails for it."""
+    try:
+        with runtime.sessions.begin() as session:
+            signin.note_use(Desk(session, runtime), token_id)
+    except OperationalError:
+        log.warning("use_of_token_not_noted")
 
 
 def get_language(request: Request) -> str:

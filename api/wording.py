@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from api.coordinator_words import COORDINATORS
 from api.i18n import show_date, show_number, show_percent, tr
 
 
@@ -29,10 +30,36 @@ _REASONS: dict[tuple[str, bool], str] = {
     ("activity", True): N_("past bij het werk (kans %(probability)s, drempel %(threshold)s)"),
     ("activity", False): N_("past niet bij het werk (kans %(probability)s, drempel %(threshold)s)"),
 }
+# Per rule: what a company can do about it, and where on its pages.
+ADVICE: dict[str, tuple[str, str]] = {
+    "recognition": (N_("De hub houdt jullie erkenning bij. Klopt ze niet? Mail de hub."), ""),
+    "territory": (N_("Ontbreekt hier een vestiging van jullie? Voeg ze toe."), "/edit#sites"),
+    "radius": (
+        N_("Willen jullie verder werken? Vergroot jullie werkstraal, of die van één aanbod."),
+        "/edit#profile",
+    ),
+    "work_place": (
+        N_("Kan het toch? Pas bij jullie aanbod aan waar jullie werken."),
+        "/edit#offers",
+    ),
+    "certificates": (
+        N_("Hebben jullie dit certificaat? Vink het aan, met de einddatum."),
+        "/edit#certificates",
+    ),
+    "availability": (N_("Zijn jullie er toch? Schrap de afwezigheid."), "/edit#absence"),
+    "capacity": (
+        N_("Beantwoord open leads, of laat er meer tegelijk toe."),
+        "/edit#profile",
+    ),
+    "activity": (
+        N_("Doen jullie dit werk wel? Beschrijf het; je ziet meteen wat jullie dan krijgen."),
+        "/offers/new",
+    ),
+}
 _NO_THRESHOLD = N_("elk maatwerkbedrijf in de regio krijgt deze vraag")
 _NO_SITE = N_("heeft geen vestiging met een adres")
 
-_WORDS: dict[str, str] = {
+_WORDS: dict[str, str] = COORDINATORS | {
     # recognition
     "recognised": N_("erkend"),
     "suspended": N_("geschorst"),
@@ -87,6 +114,11 @@ _WORDS: dict[str, str] = {
     # how a company gets its leads
     "each": N_("elke lead meteen"),
     "daily": N_("één overzicht per dag"),
+    # languages people work in
+    "language_nl": N_("Nederlands"),
+    "language_fr": N_("Frans"),
+    "language_en": N_("Engels"),
+    "language_de": N_("Duits"),
     # deliveries of webhooks
     "hook_due": N_("wacht"),
     "hook_sent": N_("aangekomen"),
@@ -102,9 +134,9 @@ _WORDS: dict[str, str] = {
     "queued": N_("klaargezet"),
     "no_address": N_("geen mailadres"),
     "readdressed": N_("naar een nieuw adres gestuurd"),
-    "handed_over": N_("afgeleverd"),
-    "hand_over_failed": N_("afleveren mislukt, opnieuw later"),
-    "refused": N_("geweigerd"),
+    "handed_over": N_("aan de mailserver gegeven"),
+    "hand_over_failed": N_("mailserver nam het niet aan, opnieuw later"),
+    "refused": N_("geweigerd door de mailserver"),
     "opened": N_("geopend"),
     "answered": N_("beantwoord"),
     "asked": N_("vraag gesteld"),

@@ -18,6 +18,7 @@ from models.ledger import LedgerEntry
 from models.meeting import Meeting, MeetingOption
 from models.message import Message
 from models.need import Need, Step
+from models.note import Note
 from models.offer import Offer, OfferVector
 from models.person import Membership, Person
 from models.question import Question
@@ -55,6 +56,7 @@ __all__ = [
     "Membership",
     "Message",
     "Need",
+    "Note",
     "Offer",
     "OfferVector",
     "Person",

@@ -29,5 +29,4 @@ class Collaboration(Base):
 
     @validates("state")
     def _state_follows(self, _key: str, wanted: CollaborationState) -> CollaborationState:
-        check_collaboration(self.state, CollaborationState(wanted))
-        return CollaborationState(wanted)
+        return check_collaboration(self.state, CollaborationState(wanted))

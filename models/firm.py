@@ -7,10 +7,13 @@ from models.base import Base, Email, Language, Name
 
 
 class Firm(Base):
+    """`claimed_kbo` was typed by somebody whose mail address is not proven yet."""
+
     __tablename__ = "firm"
 
     name: Mapped[Name]
     kbo: Mapped[str | None] = mapped_column(String(10), unique=True)
+    claimed_kbo: Mapped[str | None] = mapped_column(String(10))
     email: Mapped[Email]
     phone: Mapped[str | None] = mapped_column(String(40))
     language: Mapped[Language]

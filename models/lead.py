@@ -1,19 +1,14 @@
 """Lead: one broadcast for one company; the unit that is delivered, opened, answered."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from models.base import Base, enum_column, reference
+from models.states import Outcome, check_lead
 
-
-class Outcome(StrEnum):
-    CHOSEN = "chosen"
-    NOT_CHOSEN = "not_chosen"
-    NONE_CHOSEN = "none_chosen"
-    WITHDRAWN = "withdrawn"
+__all__ = ["Lead", "Outcome"]
 
 
 class Lead(Base):
@@ -34,3 +29,7 @@ class Lead(Base):
     reminded_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None] = mapped_column(enum_column(Outcome))
+
+    @validates("outcome")
+    def _outcome_follows(self, _key: str, wanted: Outcome) -> Outcome:
+        return check_lead(self.outcome, Outcome(wanted))

@@ -4,9 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from models.base import Base, enum_column, reference
+from models.states import OptionState, check_option
+
+__all__ = ["Meeting", "MeetingOption", "OptionState", "Side"]
 
 
 class Meeting(Base):
@@ -35,13 +38,6 @@ class Side(StrEnum):
     COMPANY = "company"
 
 
-class OptionState(StrEnum):
-    OPEN = "open"  # the other side may take it
-    TAKEN = "taken"  # it became the meeting
-    DECLINED = "declined"  # none of these suits the other side
-    REPLACED = "replaced"  # newer ones, another one taken, or the meeting called off
-
-
 class MeetingOption(Base):
     """One moment that a side proposes to the other; taken, it becomes the meeting of the lead."""
 
@@ -55,3 +51,7 @@ class MeetingOption(Base):
     minutes: Mapped[int] = mapped_column(default=60)
     place: Mapped[str] = mapped_column(String(300), default="")
     note: Mapped[str] = mapped_column(Text, default="")
+
+    @validates("state")
+    def _state_follows(self, _key: str, wanted: OptionState) -> OptionState:
+        return check_option(self.state, OptionState(wanted))

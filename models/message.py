@@ -5,17 +5,12 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from models.base import Base, Email, Language, enum_column, reference
+from models.states import MessageState, check_message
 
-
-class MessageState(StrEnum):
-    DUE = "due"  # to be handed over at or after due_at
-    SENT = "sent"  # the mail server took it
-    FAILED = "failed"  # refused for good, or given up after the last try
-    BOUNCED = "bounced"  # taken, later returned
-    CANCELLED = "cancelled"
+__all__ = ["Message", "MessageKind", "MessageState"]
 
 
 class MessageKind(StrEnum):
@@ -76,3 +71,7 @@ class Message(Base):
     handed_over_at: Mapped[datetime | None]
     reply: Mapped[str] = mapped_column(Text, default="")
     error: Mapped[str] = mapped_column(Text, default="")
+
+    @validates("state")
+    def _state_follows(self, _key: str, wanted: MessageState) -> MessageState:
+        return check_message(self.state, MessageState(wanted))

@@ -61,8 +61,7 @@ class Need(Base):
 
     @validates("state")
     def _state_follows(self, _key: str, wanted: NeedState) -> NeedState:
-        check_need(self.state, NeedState(wanted))
-        return NeedState(wanted)
+        return check_need(self.state, NeedState(wanted))
 
 
 class Step(Base):

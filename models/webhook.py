@@ -1,13 +1,15 @@
 """Webhooks: a company or hub hears of its events at its own address, signed."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Index, String, Text, false
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from models.base import Base, enum_column, exactly_one, reference
+from models.states import DeliveryState, check_delivery
+
+__all__ = ["DeliveryState", "Webhook", "WebhookDelivery"]
 
 
 class Webhook(Base):
@@ -20,12 +22,6 @@ class Webhook(Base):
     secret: Mapped[str] = mapped_column(String(64))
     active: Mapped[bool] = mapped_column(default=True)  # false: deleted by its owner
     paused: Mapped[bool] = mapped_column(default=False, server_default=false())
-
-
-class DeliveryState(StrEnum):
-    DUE = "due"
-    SENT = "sent"
-    FAILED = "failed"
 
 
 class WebhookDelivery(Base):
@@ -46,3 +42,7 @@ class WebhookDelivery(Base):
     handed_over_at: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(Text, default="")
     answer: Mapped[str] = mapped_column(String(200), default="", server_default="")
+
+    @validates("state")
+    def _state_follows(self, _key: str, wanted: DeliveryState) -> DeliveryState:
+        return check_delivery(self.state, DeliveryState(wanted))

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+# As the command line does, before numpy is imported: a second BLAS thread only waits for the first.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, select, text

@@ -34,10 +34,10 @@ def demo(
         place.mkdir(parents=True, exist_ok=True)
         database = place / "demo.db"
         if fresh:
-            for leftover in place.glob("demo.db*"):
+            for leftover in (*place.glob("demo.db*"), *(place / "mail").glob("*.eml")):
                 leftover.unlink()
         port = _free_port(host, port)
-        receiver = DemoReceiver()
+        receiver = DemoReceiver(place / "mail")
         receiver.start()
         settings = load_settings(
             demo=True,

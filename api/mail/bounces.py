@@ -24,7 +24,7 @@ from api.runtime import Runtime
 from api.services import ledger, outbox
 from api.services.desk import WORKER, Desk
 from models import Company, Lead, Message
-from models.message import MessageState
+from models.message import MessageKind, MessageState
 
 log = logging.getLogger("maatmatch.worker")
 
@@ -133,8 +133,10 @@ def _bounced(desk: Desk, message: Message, returned: Returned) -> None:
         lead = _tell_ledger(desk, each, "bounced", reply=returned.words[:500])
         if lead is None:
             continue
-        lead.bounced_at = desk.at
         company = desk.session.get_one(Company, lead.company_id)
+        if each.kind is not MessageKind.LEAD and company.email != each.to_email:
+            continue  # a colleague's copy came back: the company itself did get it
+        lead.bounced_at = desk.at
         if returned.lasting and company.email == each.to_email:
             company.email_bounced_at = desk.at
 

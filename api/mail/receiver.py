@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class DemoReceiver:
     """Listens on a free loopback port from `start` to `stop`; also a context manager.
 
     `messages` is a copy of what was received, oldest first. With a folder, every mail is also
-    written there as <id>.eml.
+    written there as <id>.eml, and what an earlier receiver wrote there is read again.
     """
 
     def __init__(self, folder: Path | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -57,6 +58,7 @@ class DemoReceiver:
         """Listen. Raises OSError when the port is taken."""
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._kept = _earlier(self.folder)
         self._server = self._loop.run_until_complete(
             self._loop.create_server(self._protocol, self.host, self.port)
         )
@@ -82,7 +84,11 @@ class DemoReceiver:
             (self.folder / f"{mail.id}.eml").write_bytes(raw)
         with self._lock:
             self._kept.append(mail)
+            gone = self._kept[:-MOST_KEPT]
             del self._kept[:-MOST_KEPT]
+        if self.folder is not None:
+            for each in gone:
+                (self.folder / f"{each.id}.eml").unlink(missing_ok=True)
         return f"250 2.0.0 kept as {mail.id}"
 
     def _protocol(self) -> SMTP:
@@ -100,14 +106,23 @@ class DemoReceiver:
             self._loop.close()
 
 
-def read(raw: bytes, to: str) -> ReceivedMail:
-    """The parts of a mail that a page shows."""
+def _earlier(folder: Path) -> list[ReceivedMail]:
+    """The mails of an earlier run, oldest first: their ids rise with the moment they came in."""
+    found = []
+    for path in sorted(folder.glob("*.eml"))[-MOST_KEPT:]:
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        found.append(replace(read(path.read_bytes()), id=path.stem, at=at))
+    return found
+
+
+def read(raw: bytes, to: str = "") -> ReceivedMail:
+    """The parts of a mail that a page shows; to whom it went is else read from its header."""
     parsed = message_from_bytes(raw, _class=EmailMessage, policy=default)
     plain, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
     return ReceivedMail(
         id=new_id(),
         at=now(),
-        to=to,
+        to=to or parseaddr(str(parsed.get("to", "")))[1],
         subject=str(parsed.get("subject", "")),
         text=plain.get_content() if plain else "",
         html=html.get_content() if html else "",

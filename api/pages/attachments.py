@@ -8,7 +8,7 @@ from api.files import file_response
 from api.pages.fields import caught
 from api.pages.visit import MemberVisit, Visit, VisitDep
 from api.services import attachments, authorisation, links
-from api.services.attachments import Upload
+from api.services.uploads import Upload
 from api.web import Csrf
 from models import Attachment
 

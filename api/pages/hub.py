@@ -1,7 +1,6 @@
 """The coordinator's room: what needs attention today, all needs, settings, people."""
 
-from collections import defaultdict
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -10,74 +9,65 @@ from sqlalchemy import func, select
 from api.errors import Invalid, NotFound
 from api.pages.fields import Text, caught, number
 from api.pages.visit import CoordinatorVisit, Visit
-from api.services import authorisation, hubs, people
+from api.services import authorisation, calibrations, hubs, matching, people, tasks
 from api.services.desk import Desk
+from api.services.tasks import Task, TaskKind
 from api.web import Csrf
 from matcher.calibration import ALPHAS
-from models import (
-    Broadcast,
-    Company,
-    Hub,
-    Lead,
-    Membership,
-    Message,
-    Need,
-    Person,
-    Question,
-    Site,
-)
+from models import Broadcast, Hub, Lead, Membership, Need, Person
 from models.hub import Policy
-from models.message import MessageState
 from models.states import NeedState
 
 router = APIRouter()
-STALE = timedelta(days=365)  # a profile nobody touched for a year is asked after
+# Where a task is solved, by its kind.
+SOLVED_AT = {
+    TaskKind.LEAD_UNREACHED: "/companies/{company_id}/edit",
+    TaskKind.MAIL_FAILED: "/hub/needs/{need_id}/file?only=mail",
+    TaskKind.DEADLINE_TODAY: "/hub/needs/{need_id}/broadcast",
+    TaskKind.QUESTION: "/hub/needs/{need_id}#questions",
+    TaskKind.RETURNED: "/hub/needs/{need_id}",
+    TaskKind.NEED_WAITING: "/hub/needs/{need_id}",
+    TaskKind.NEED_NEW: "/hub/needs/{need_id}",
+    TaskKind.DECIDING_LONG: "/hub/needs/{need_id}#ask",
+    TaskKind.NO_ADDRESS: "/companies/{company_id}/edit",
+    TaskKind.BOUNCED_ADDRESS: "/companies/{company_id}/edit",
+    TaskKind.STALE_PROFILE: "/companies/{company_id}/edit",
+}
 
 
 @router.get("/hub")
 def queue(visit: CoordinatorVisit) -> Response:
-    """What needs attention today, most urgent kind first, oldest first within a kind."""
+    """What needs attention today, most urgent kind first; then what is on its way."""
     desk = visit.desk
-    mine = desk.actor.hubs
-    by_state: dict[str, list[Need]] = defaultdict(list)
-    for need in desk.session.scalars(
+    open_needs = desk.session.scalars(
         select(Need)
         .where(
-            Need.hub_id.in_(mine),
-            Need.state.in_(
-                [NeedState.SUBMITTED, NeedState.RETURNED, NeedState.OPEN, NeedState.DECIDING]
-            ),
+            Need.hub_id.in_(desk.actor.hubs),
+            Need.state.in_([NeedState.OPEN, NeedState.DECIDING]),
         )
         .order_by(Need.submitted_at, Need.id)
-    ):
-        by_state[need.state.value].append(need)
-    failed = desk.session.execute(
-        select(Message, Need)
-        .join(Need, Need.id == Message.need_id)
-        .where(
-            Need.hub_id.in_(mine), Message.state.in_([MessageState.FAILED, MessageState.BOUNCED])
-        )
-        .order_by(Message.id.desc())
-        .limit(20)
     ).all()
-    unanswered = desk.session.execute(
-        select(Question, Need)
-        .join(Need, Need.id == Question.need_id)
-        .where(Need.hub_id.in_(mine), Need.state == NeedState.OPEN, Question.answer.is_(None))
-        .order_by(Question.id)
-    ).all()
-    territory = frozenset[str]().union(*(hubs.territory(desk, hub_id) for hub_id in mine))
+    todo = _tasks(desk)
     return visit.page(
         "hub/queue.html",
         hubs=_mine(desk),
-        by_state=by_state,
-        open_ones=_open(desk, by_state["open"] + by_state["deciding"]),
-        failed=failed,
-        unanswered=unanswered,
-        silent=_companies(desk, territory, Company.email.is_(None)),
-        bounced=_companies(desk, territory, Company.email_bounced_at.is_not(None)),
-        stale=len(_companies(desk, territory, Company.updated_at < desk.at - STALE)),
+        todo=todo,
+        count=sum(len(each) for each in todo.values()),
+        solved_at={kind.value: path for kind, path in SOLVED_AT.items()},
+        open_ones=_open(desk, open_needs),
     )
+
+
+def _tasks(desk: Desk) -> dict[str, list[Task]]:
+    """The tasks of all one's hubs by kind, most urgent first; each once, also when a company
+    lies in the territory of two of them."""
+    found = {
+        task: None for hub_id in sorted(desk.actor.hubs) for task in tasks.of_hub(desk, hub_id)
+    }
+    by_kind: dict[str, list[Task]] = {kind.value: [] for kind in TaskKind}
+    for task in sorted(found, key=lambda each: each.since):
+        by_kind[task.kind.value].append(task)
+    return {kind: each for kind, each in by_kind.items() if each}
 
 
 def _mine(desk: Desk) -> list[Hub]:
@@ -86,22 +76,7 @@ def _mine(desk: Desk) -> list[Hub]:
     )
 
 
-def _companies(desk: Desk, territory: frozenset[str], condition: Any) -> list[Company]:
-    """The active companies with a site in a territory that meet a condition."""
-    return list(
-        desk.session.scalars(
-            select(Company)
-            .where(
-                Company.active,
-                condition,
-                Company.id.in_(select(Site.company_id).where(Site.nis.in_(territory))),
-            )
-            .order_by(Company.name)
-        )
-    )
-
-
-def _open(desk: Desk, needs: list[Need]) -> list[dict[str, Any]]:
+def _open(desk: Desk, needs: Sequence[Need]) -> list[dict[str, Any]]:
     """Per open need: its deadline, and how many leads are sent, opened and answered."""
     rows = []
     for need in needs:
@@ -160,7 +135,9 @@ def settings(visit: CoordinatorVisit) -> Response:
     return _settings(visit, {}, "")
 
 
-def _settings(visit: Visit, errors: dict[str, str], hub_id: str) -> Response:
+def _settings(
+    visit: Visit, errors: dict[str, str], hub_id: str, typed: dict[str, str] | None = None
+) -> Response:
     desk = visit.desk
     staff = desk.session.execute(
         select(Membership, Person)
@@ -168,18 +145,21 @@ def _settings(visit: Visit, errors: dict[str, str], hub_id: str) -> Response:
         .where(Membership.hub_id.in_(desk.actor.hubs))
         .order_by(Person.email)
     ).all()
-    ranker = visit.runtime.ranker
+    ranker = matching.calibrated(desk)
+    mine = _mine(desk)
     return visit.page(
         "hub/settings.html",
         422 if errors else 200,
-        hubs=_mine(desk),
+        hubs=mine,
         staff=staff,
         thresholds=ranker.thresholds,
-        rests_on=ranker.rests_on,
+        in_force={hub.id: ranker.threshold_for(hub.alpha) for hub in mine},
+        basis=calibrations.basis(desk),
         alphas=ALPHAS,
         policies=[each.value for each in Policy],
         errors=errors,
         wrong=hub_id,
+        typed=typed or {},
     )
 
 
@@ -192,6 +172,7 @@ def terms(
     deadline_days: Text = "",
     reminders: Text = "",
     email: Text = "",
+    language: Text = "",
 ) -> Response:
     """Change the terms for broadcasts to come."""
     errors: dict[str, str] = {}
@@ -207,9 +188,14 @@ def terms(
             deadline_days=None if days is None else int(days),
             reminders=bool(reminders),
             email=email,
+            language=language or None,
         )
         return visit.go("/hub/settings", "terms")
-    return _settings(visit, errors, hub_id)
+    typed = {
+        "policy": policy, "alpha": alpha, "deadline_days": deadline_days,
+        "reminders": reminders, "email": email, "language": language,
+    }  # fmt: skip
+    return _settings(visit, errors, hub_id, typed)
 
 
 @router.post("/hub/{hub_id}/people", dependencies=[Csrf])
@@ -221,7 +207,8 @@ def add_person(
     with caught(visit, errors):
         people.add_coordinator(visit.desk, hub_id, person_email, person_name)
         return visit.go("/hub/settings#people", "person_added")
-    return _settings(visit, errors, hub_id)
+    typed = {"person_email": person_email, "person_name": person_name}
+    return _settings(visit, errors, hub_id, typed)
 
 
 @router.post("/hub/{hub_id}/people/remove", dependencies=[Csrf])

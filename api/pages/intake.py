@@ -1,5 +1,6 @@
 """The intake: one page asks what is to be done, shows what was understood, takes the facts."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -9,15 +10,15 @@ from pydantic import BaseModel, Field
 from api.errors import Invalid, Problem
 from api.pages import words
 from api.pages.attachments import Held, Uploads, hold_files
-from api.pages.fields import caught, day
+from api.pages.fields import Text, caught, day
 from api.pages.visit import MemberVisit, Visit, VisitDep
 from api.services import attachments, authorisation, checks, needs
-from api.services.attachments import Upload
 from api.services.needs import NeedDraft
 from api.services.previews import Preview, preview
+from api.services.uploads import Upload
 from api.web import Csrf
 from matcher.places import fold
-from models import Firm, Need
+from models import Attachment, Firm, Need
 from models.need import WorkPlace
 from models.states import NeedState
 
@@ -30,6 +31,7 @@ class IntakeForm(BaseModel):
 
     text: str = ""
     title: str = ""
+    proposed: str = ""  # the title we proposed: kept as long as nobody writes another
     place: str = ""
     volume: str = ""
     rhythm: str = ""
@@ -43,6 +45,8 @@ class IntakeForm(BaseModel):
     contact_phone: str = ""
     kept: list[str] = Field(default_factory=list)  # tokens of files held for this form
     files: list[Upload] = Field(default_factory=list, exclude=True)
+    copied_from: str = ""  # an earlier need, and which of its files go along
+    copied: list[str] = Field(default_factory=list)
     drop: str = ""  # the token of a held file to take away
     website: str = ""  # a trap: people do not see it, robots fill it in
     press: str = "send"
@@ -58,7 +62,7 @@ class IntakeForm(BaseModel):
             contact_phone=self.contact_phone,
             kbo=self.kbo,
             language=language,
-            title=self.title,
+            title="" if self.title == self.proposed else self.title,
             volume=self.volume,
             rhythm=self.rhythm,
             starts_on=day(self.starts_on, "starts_on"),
@@ -71,7 +75,7 @@ async def _typed(request: Request, files: Uploads) -> IntakeForm:
     """The form as one value; read here because FastAPI cannot mix a form model and a field."""
     data = await request.form()
     fields: dict[str, object] = {k: v for k, v in data.items() if isinstance(v, str)}
-    for several in ("certificates", "kept"):
+    for several in ("certificates", "kept", "copied"):
         fields[several] = [each for each in data.getlist(several) if isinstance(each, str)]
     return IntakeForm.model_validate(fields | {"files": files})
 
@@ -99,24 +103,36 @@ def intake_page(
     status: int = 200,
     *,
     held: Held | None = None,
-    embedded: str = "",
+    embedded: object = None,
 ) -> Response:
     """The form with what was typed, what is wrong and what was understood.
 
-    `held` are the files that came along; `embedded` is the hub's short name when the form stands
-    inside another site.
+    `held` are the files that came along; `embedded` says where the form sends to and its colour
+    when it stands inside another site.
     """
+    read = _preview(visit, form, errors)
+    if read and form.title.strip() in ("", form.proposed):
+        form.title = form.proposed = read.title
     return visit.page(
         "needs/new.html",
         status,
         form=form.model_dump(),
         errors=errors,
-        preview=_preview(visit, form, errors),
+        preview=read,
         activities=visit.runtime.activities,
+        municipality=visit.runtime.places.municipality,
         certificates=visit.runtime.certificates,
         held=held.shown if held else [],
+        copies=_copies(visit, form.copied_from),
         embedded=embedded,
     )
+
+
+def _copies(visit: Visit, need_id: str) -> Sequence[Attachment]:
+    """The files of the earlier need that is copied; none for who may not see it."""
+    if not need_id:
+        return []
+    return attachments.of_need(visit.desk, authorisation.need(visit.desk, need_id).id)
 
 
 def _preview(visit: Visit, form: IntakeForm, errors: dict[str, str]) -> Preview | None:
@@ -155,6 +171,8 @@ def new(visit: VisitDep, text: str = "", copy: str = "") -> Response:
             certificates=need.certificates,
             contact_name=need.contact_name,
             contact_phone=need.contact_phone or "",
+            copied_from=need.id,
+            copied=[each.id for each in attachments.of_need(visit.desk, need.id)],
         )
     actor = visit.desk.actor
     if actor.firms:
@@ -168,7 +186,7 @@ def new(visit: VisitDep, text: str = "", copy: str = "") -> Response:
 def send(visit: VisitDep, form: Typed) -> Response:
     """Show what was understood (press=read), or take the need in."""
     if form.website:
-        return visit.page("needs/sent.html", email=form.contact_email, embedded="")
+        return visit.page("needs/sent.html", email=form.contact_email, embedded=None)
     errors: dict[str, str] = {}
     held = held_files(visit, form, errors)
     if form.press == "read" or form.drop:
@@ -180,7 +198,7 @@ def send(visit: VisitDep, form: Typed) -> Response:
     if need is None:
         return intake_page(visit, form, errors, 422, held=held)
     if not proven:
-        return visit.page("needs/sent.html", email=need.contact_email, embedded="")
+        return visit.page("needs/sent.html", email=need.contact_email, embedded=None)
     return visit.go(f"/hub/needs/{need.id}" if actor.hubs else f"/needs/{need.id}", "need_sent")
 
 
@@ -201,6 +219,7 @@ def submitted(
     with caught(visit, errors):
         need = needs.submit(visit.desk, form.draft(""), proven=proven)
         attachments.take(visit.desk, need, held.found)
+        attachments.copy(visit.desk, need, form.copied_from, form.copied)
         return need
     return None
 
@@ -213,6 +232,7 @@ def reading(visit: VisitDep, form: Typed) -> Response:
         "needs/reading.html",
         preview=_preview(visit, form, errors),
         activities=visit.runtime.activities,
+        municipality=visit.runtime.places.municipality,
     )
 
 
@@ -231,17 +251,32 @@ def places(visit: VisitDep, q: str = "") -> Response:
 @router.get("/needs/{need_id}/confirm")
 def confirm_page(visit: MemberVisit, need_id: str) -> Response:
     """The last look before a need goes to the hub."""
-    need = needs.with_steps(visit.desk, authorisation.need(visit.desk, need_id))
+    need = authorisation.need(visit.desk, need_id)
     if need.state is not NeedState.DRAFT:
         return visit.go(f"/needs/{need.id}")
-    names = visit.runtime.certificates
-    files = attachments.of_need(visit.desk, need.id)
-    return visit.page("needs/confirm.html", need=need, certificates=names, attachments=files)
+    return _confirm_page(visit, need, need.title, {})
+
+
+def _confirm_page(visit: Visit, need: Need, title: str, errors: dict[str, str]) -> Response:
+    return visit.page(
+        "needs/confirm.html",
+        422 if errors else 200,
+        need=needs.with_steps(visit.desk, need),
+        title=title,
+        errors=errors,
+        certificates=visit.runtime.certificates,
+        attachments=attachments.of_need(visit.desk, need.id),
+    )
 
 
 @router.post("/needs/{need_id}/confirm", dependencies=[Csrf])
-def confirm(visit: MemberVisit, need_id: str) -> Response:
+def confirm(visit: MemberVisit, need_id: str, title: Text = "") -> Response:
     """The firm confirms its need; its mail address was proven by signing in."""
     need = authorisation.need_as_firm(visit.desk, need_id)
-    needs.confirm(visit.desk, need)
-    return visit.go(f"/needs/{need.id}", "confirmed")
+    errors: dict[str, str] = {}
+    with caught(visit, errors):
+        if title.strip() and need.state is NeedState.DRAFT:
+            needs.change_facts(visit.desk, need.id, {"title": title})
+        needs.confirm(visit.desk, need)
+        return visit.go(f"/needs/{need.id}", "confirmed")
+    return _confirm_page(visit, need, title, errors)

@@ -20,6 +20,7 @@ from api.services import (
     attachments,
     authorisation,
     companies,
+    contacts,
     links,
     meeting_options,
     meetings,
@@ -29,6 +30,7 @@ from api.services.desk import Actor
 from api.web import Csrf
 from models import Broadcast, Collaboration, Company, Correction, Firm, Hub, Lead, Need, VerdictRow
 from models.answer import AnswerKind, DeclineReason
+from models.lead import Outcome
 from models.meeting import Side
 from models.states import COLLABORATION_TRANSITIONS, NeedState
 
@@ -197,6 +199,8 @@ def page(
     desk = visit.desk
     need = desk.session.get_one(Need, lead.need_id)
     broadcast = desk.session.get_one(Broadcast, lead.broadcast_id)
+    if lead.outcome is Outcome.CHOSEN:
+        contacts.seen(desk, need)
     given = answers.last(desk, lead.id)
     kept: dict[str, Any] = {
         "kind": "",

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from api.services.candidates import Candidate
 from api.services.matching import Judged
 from matcher.places import Located, Places
 from models import Company
@@ -84,7 +85,7 @@ class Map:
             self._sites(company, "yes")
         return self
 
-    def _sites(self, company: Company, kind: str) -> None:
+    def _sites(self, company: Company | Candidate, kind: str) -> None:
         for site in company.sites:
             x, y = project(site)
             self.dots.append(Dot(x, y, kind, company.name, company.id))

@@ -10,6 +10,7 @@ from api.pages.visit import MemberVisit, Visit, VisitDep
 from api.services import answers, authorisation, meeting_options, meetings
 from api.web import Csrf
 from models import Lead
+from models.lead import Outcome
 from models.meeting import Side
 
 router = APIRouter()
@@ -38,14 +39,15 @@ def _table(
             "table": meeting_options.of_lead(visit.desk, each.lead.id),
         }
         for each in answers.interested(visit.desk, need.id)
-        if each.lead.outcome is None or each.lead.outcome.value == "chosen"
+        if each.lead.outcome in (None, Outcome.CHOSEN)
     ]
+    everybody = [each.lead.id for each in answers.interested(visit.desk, need.id)]
     return visit.page(
         "meetings/table.html",
         422 if errors else 200,
         need=need,
         rows=rows,
-        ticked=[row["lead"].id for row in rows] if ticked is None else ticked,
+        ticked=everybody if ticked is None else ticked,
         open_for_meetings=need.state in meetings.AGREEABLE,
         **block(visit, Side.FIRM, form, errors),
     )

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from fastapi import APIRouter, Response
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from api.errors import Invalid
 from api.pages import words
@@ -37,7 +37,17 @@ router = APIRouter()
 def own(visit: MemberVisit) -> Response:
     """All needs of the visitor's firms, newest first."""
     found = visit.desk.session.scalars(
-        select(Need).where(Need.firm_id.in_(visit.desk.actor.firms)).order_by(Need.id.desc())
+        select(Need)
+        .where(
+            or_(
+                Need.firm_id.in_(visit.desk.actor.firms),
+                and_(
+                    Need.state == NeedState.DRAFT,
+                    Need.contact_email == visit.desk.actor.email,
+                ),
+            )
+        )
+        .order_by(Need.id.desc())
     ).all()
     counts = {
         need.id: len(answers.interested(visit.desk, need.id))
@@ -58,7 +68,7 @@ def _page(
 ) -> Response:
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need(desk, need_id))
-    if need.firm_id not in desk.actor.firms:
+    if not authorisation.is_mine(desk.actor, need):
         return visit.go(f"/hub/needs/{need.id}")
     broadcast = leads.present(desk, need.id)
     sent = leads.leads_of(desk, broadcast.id) if broadcast else []
@@ -74,7 +84,7 @@ def _page(
         recipients=_names(desk, [lead.company_id for lead in sent]),
         declined=len(answers.decliners(desk, need.id)),
         questions=questions.of_need(desk, need.id),
-        interested=_compared(desk, need),
+        interested=_compared(desk, need, broadcast),
         choices={lead.id: choice for choice, lead in choices.of_need(desk, need.id)},
         collaborations=_collaborations(desk, need),
         next_states=COLLABORATION_TRANSITIONS,
@@ -109,8 +119,12 @@ def _names(desk: Desk, company_ids: list[str]) -> list[Company]:
     )
 
 
-def _compared(desk: Desk, need: Need) -> list[dict[str, Any]]:
-    """The interested side by side, in the neutral order, with the same facts for each."""
+def _compared(desk: Desk, need: Need, broadcast: Broadcast | None) -> list[dict[str, Any]]:
+    """The interested side by side, in the neutral order, with the same facts for each.
+
+    `match` is the frozen one of the broadcast: which steps a company's own offers cover.
+    """
+    matches = leads.matches_of(desk, broadcast.id) if broadcast else {}
     rows = []
     for each in answers.interested(desk, need.id):
         company = companies.load(desk, each.company.id)
@@ -119,8 +133,8 @@ def _compared(desk: Desk, need: Need) -> list[dict[str, Any]]:
                 "lead": each.lead,
                 "company": company,
                 "answer": each.answer,
-                "distance": round(min(distance_km(site, need) for site in company.sites)),
-                "offers": companies.offers_of(desk, company.id)[:4],
+                "distance": min((distance_km(site, need) for site in company.sites), default=None),
+                "match": matches[company.id],
                 "certificates": [held.code for held in company.certificates],
             }
         )
@@ -141,14 +155,29 @@ def choose(
     leads: Texts = [],  # noqa: B006
     none: Text = "",
     reason: Text = "",
+    sure: Text = "",
 ) -> Response:
-    """Choose the ticked companies, or none."""
+    """Choose the ticked companies, or none; asked once more, because all are told at once."""
     if not leads and not none:
         problem = Invalid("nothing_ticked", "tick a company, or choose none", field="leads")
         errors = {"leads": words.problem(visit.language, problem)}
         return _page(visit, need_id, reason=reason, errors=errors)
+    if not sure:
+        return _are_you_sure(visit, need_id, [] if none else leads, reason)
     choices.choose(visit.desk, need_id, [] if none else leads, reason)
     return visit.go(f"/needs/{need_id}", "chosen")
+
+
+def _are_you_sure(visit: Visit, need_id: str, lead_ids: list[str], reason: str) -> Response:
+    need = authorisation.need_as_firm(visit.desk, need_id)
+    found = answers.interested(visit.desk, need.id)
+    return visit.page(
+        "needs/choose.html",
+        need=need,
+        chosen=[each for each in found if each.lead.id in lead_ids],
+        others=[each for each in found if each.lead.id not in lead_ids],
+        reason=reason,
+    )
 
 
 @router.post("/needs/{need_id}/reopen", dependencies=[Csrf])

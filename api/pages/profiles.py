@@ -1,25 +1,65 @@
-"""The profile of a maatwerkbedrijf: offers, absence, certificates, delivery, for itself and for
-coordinators."""
+"""The profile of a maatwerkbedrijf: what it says of itself, sites, absence, certificates, feed; for
+itself and for coordinators."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Form, Response
 
-from api.errors import Invalid, NotFound
+from api.errors import Invalid
 from api.pages.fields import Text, Texts, caught, day, number
 from api.pages.visit import CoordinatorVisit, MemberVisit, Visit
-from api.services import authorisation, companies, feeds
+from api.services import authorisation, certificates, checks, companies, feeds, people
 from api.web import Csrf
-from models import Offer
+from models import Company
 from models.company import Delivery, Recognition
 
 router = APIRouter()
 
 
+@dataclass
+class ProfileForm:
+    """What the form of the profile sends."""
+
+    name: Text = ""
+    email: Text = ""
+    phone: Text = ""
+    website: Text = ""
+    description: Text = ""
+    language: Text = "nl"
+    languages: Annotated[Sequence[str], Form()] = ()
+    service_radius_km: Text = ""
+    max_open_leads: Text = ""
+    delivery: Text = "each"
+    wants_reminders: Text = ""
+
+    @classmethod
+    def of(cls, company: Company) -> "ProfileForm":
+        """The form as the company is now."""
+        most = company.max_open_leads
+        return cls(
+            name=company.name,
+            email=company.email or "",
+            phone=company.phone or "",
+            website=company.website or "",
+            description=company.description,
+            language=company.language,
+            languages=list(company.languages),
+            service_radius_km=f"{company.service_radius_km:g}",
+            max_open_leads="" if most is None else str(most),
+            delivery=company.delivery.value,
+            wants_reminders="1" if company.wants_reminders else "",
+        )
+
+
+ProfileDep = Annotated[ProfileForm, Depends()]
+
+
 @router.get("/companies/{company_id}/edit")
-def edit(visit: MemberVisit, company_id: str) -> Response:
-    """The profile, offers, absence and certificates, for itself and for coordinators."""
-    return _edit(visit, company_id, {})
+def edit(visit: MemberVisit, company_id: str, removed: str = "") -> Response:
+    """The whole profile; `removed` is the offer that was just taken away."""
+    return _edit(visit, company_id, {}, {"removed": removed})
 
 
 def _edit(
@@ -27,21 +67,18 @@ def _edit(
 ) -> Response:
     authorisation.company_to_edit(visit.desk, company_id)
     company = companies.load(visit.desk, company_id)
-    kept: dict[str, Any] = {
-        "name": company.name,
-        "email": company.email or "",
-        "phone": company.phone or "",
-        "website": company.website or "",
-        "description": company.description,
-        "language": company.language,
-        "service_radius_km": f"{company.service_radius_km:g}",
-        "max_open_leads": "" if company.max_open_leads is None else company.max_open_leads,
-        "delivery": company.delivery.value,
-        "wants_reminders": company.wants_reminders,
-        "text": "",
+    own = company_id in visit.desk.actor.companies
+    sites = [
+        (f"{site.postcode} {_municipality(visit, site.nis)}", site.street) for site in company.sites
+    ]
+    kept: dict[str, Any] = asdict(ProfileForm.of(company)) | {
+        "removed": "",
+        "sites": [*sites, ("", "")],
         "starts_on": "",
         "ends_on": "",
         "note": "",
+        "until": {each.code: each.valid_until or "" for each in company.certificates},
+        "codes": [each.code for each in company.certificates],
     }
     return visit.page(
         "companies/edit.html",
@@ -51,110 +88,61 @@ def _edit(
         form=kept | (form or {}),
         errors=errors,
         certificates=visit.runtime.certificates,
-        held={each.code: each.valid_until for each in company.certificates},
-        deliveries=[each.value for each in Delivery],
+        today=visit.desk.today,
+        soon=visit.desk.today + certificates.REMIND_BEFORE,
+        spoken=checks.SPOKEN,
         recognitions=[each.value for each in Recognition],
-        feed=f"/feed/{feeds.secret(visit.desk, company_id)}"
-        if company_id in visit.desk.actor.companies
-        else "",
+        own=own,
+        has_people=bool(people.of_company(visit.desk, company_id)),
+        feed=f"/feed/{feeds.secret(visit.desk, company_id)}" if own else "",
     )
+
+
+def _municipality(visit: Visit, nis: str) -> str:
+    return visit.runtime.places.municipality(nis).name(visit.language)
 
 
 @router.post("/companies/{company_id}/profile", dependencies=[Csrf])
-def profile(
-    visit: MemberVisit,
-    company_id: str,
-    name: Text = "",
-    email: Text = "",
-    phone: Text = "",
-    website: Text = "",
-    description: Text = "",
-    language: Text = "nl",
-    service_radius_km: Text = "",
-    max_open_leads: Text = "",
-    delivery: Text = "each",
-    wants_reminders: Text = "",
-) -> Response:
+def profile(visit: MemberVisit, company_id: str, form: ProfileDep) -> Response:
     """What the company says about itself, and how it wants its leads."""
     errors: dict[str, str] = {}
     with caught(visit, errors):
-        if delivery not in list(Delivery):
+        if form.delivery not in list(Delivery):
             raise Invalid("bad_choice", "delivery: choose one", field="delivery")
-        companies.change(
-            visit.desk,
-            company_id,
-            name=name,
-            email=email,
-            phone=phone,
-            website=website,
-            description=description,
-            language=language,
-            service_radius_km=number(service_radius_km, "service_radius_km"),
-            delivery=Delivery(delivery),
-            wants_reminders=bool(wants_reminders),
-        )
-        capacity = number(max_open_leads, "max_open_leads")
-        companies.set_capacity(visit.desk, company_id, None if capacity is None else int(capacity))
-        return visit.go(f"/companies/{company_id}/edit", "profile")
-    typed = {
-        "name": name,
-        "email": email,
-        "phone": phone,
-        "website": website,
-        "description": description,
-        "language": language,
-        "service_radius_km": service_radius_km,
-        "max_open_leads": max_open_leads,
-        "delivery": delivery,
-        "wants_reminders": bool(wants_reminders),
-    }
-    return _edit(visit, company_id, errors, typed)
+        typed = asdict(form) | {
+            "service_radius_km": number(form.service_radius_km, "service_radius_km"),
+            "delivery": Delivery(form.delivery),
+            "wants_reminders": bool(form.wants_reminders),
+        }
+        most = number(typed.pop("max_open_leads"), "max_open_leads")
+        companies.change(visit.desk, company_id, **typed)
+        companies.set_capacity(visit.desk, company_id, None if most is None else int(most))
+        return visit.go(f"/companies/{company_id}/edit#profile", "profile")
+    return _edit(visit, company_id, errors, asdict(form))
 
 
-@router.post("/companies/{company_id}/offers", dependencies=[Csrf])
-def add_offer(
+@router.post("/companies/{company_id}/sites", dependencies=[Csrf])
+def sites(
     visit: MemberVisit,
     company_id: str,
-    text: Text = "",
-    on_site: Text = "",
-    at_workshop: Text = "",
+    places: Texts = [],  # noqa: B006
+    streets: Texts = [],  # noqa: B006
 ) -> Response:
-    """One more kind of work."""
+    """Where the company works from; a row without a place is dropped."""
+    pairs = list(zip(places, streets, strict=False))
+    rows = [(place, street) for place, street in pairs if place.strip()]
     errors: dict[str, str] = {}
+    row: dict[str, Any] = {}
     with caught(visit, errors):
-        companies.add_offer(
-            visit.desk,
-            company_id,
-            text=text,
-            on_site=bool(on_site),
-            at_workshop=bool(at_workshop),
-        )
-        return visit.go(f"/companies/{company_id}/edit#offers", "offer_added")
-    return _edit(visit, company_id, errors, {"text": text})
-
-
-@router.post("/offers/{offer_id}", dependencies=[Csrf])
-def change_offer(
-    visit: MemberVisit,
-    offer_id: str,
-    text: Text = "",
-    on_site: Text = "",
-    at_workshop: Text = "",
-    active: Text = "",
-) -> Response:
-    """Change an offer, or switch it off."""
-    known = visit.desk.session.get(Offer, offer_id)
-    if known is None:
-        raise NotFound("offer_not_found", "there is no such offer")
-    offer = companies.change_offer(
-        visit.desk,
-        offer_id,
-        text=text,
-        on_site=bool(on_site),
-        at_workshop=bool(at_workshop),
-        active=bool(active),
-    )
-    return visit.go(f"/companies/{offer.company_id}/edit#offers", "offer_changed")
+        try:
+            companies.set_sites(visit.desk, company_id, rows)
+        except Invalid as problem:
+            row = problem.values
+            raise
+        return visit.go(f"/companies/{company_id}/edit#sites", "sites")
+    if "row" in row:
+        errors = {f"{key}-{row['row']}": told for key, told in errors.items()}
+    return _edit(visit, company_id, errors, {"sites": [*rows, ("", "")]})
 
 
 @router.post("/companies/{company_id}/absences", dependencies=[Csrf])
@@ -179,8 +167,8 @@ def absences(
         first, last = day(starts_on, "starts_on"), day(ends_on, "ends_on")
         if not drop:
             if first is None or last is None:
-                field = "starts_on" if first is None else "ends_on"
-                raise Invalid("missing", f"{field}: fill this in", field=field)
+                empty = "starts_on" if first is None else "ends_on"
+                raise Invalid("missing", f"{empty}: fill this in", field=empty)
             kept.append((first, last, note))
         companies.set_absences(visit.desk, company_id, kept)
         return visit.go(f"/companies/{company_id}/edit#absence", "absence")
@@ -191,14 +179,21 @@ def absences(
 
 
 @router.post("/companies/{company_id}/certificates", dependencies=[Csrf])
-def certificates(visit: MemberVisit, company_id: str, codes: Texts = []) -> Response:  # noqa: B006
-    """The certificates a company holds; the last valid day of those it keeps stays."""
-    authorisation.company_to_edit(visit.desk, company_id)
-    held = {
-        each.code: each.valid_until for each in companies.load(visit.desk, company_id).certificates
-    }
-    companies.set_certificates(visit.desk, company_id, [(code, held.get(code)) for code in codes])
-    return visit.go(f"/companies/{company_id}/edit#certificates", "certificates")
+def held(
+    visit: MemberVisit,
+    company_id: str,
+    codes: Texts = [],  # noqa: B006
+    rows: Texts = [],  # noqa: B006
+    days: Texts = [],  # noqa: B006
+) -> Response:
+    """The certificates a company holds; `rows` and `days` tell each one's last valid day."""
+    until = dict(zip(rows, days, strict=False))
+    errors: dict[str, str] = {}
+    with caught(visit, errors):
+        wanted = [(code, day(until.get(code, ""), f"until-{code}")) for code in codes]
+        certificates.set_all(visit.desk, company_id, wanted)
+        return visit.go(f"/companies/{company_id}/edit#certificates", "certificates")
+    return _edit(visit, company_id, errors, {"codes": codes, "until": until})
 
 
 @router.post("/companies/{company_id}/standing", dependencies=[Csrf])

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Response
 from sqlalchemy import func, select
 
 from api.pages.visit import VisitDep
-from api.services import hubs, retention
+from api.services import calibrations, hubs, matching, retention
 from api.services.desk import Desk
 from models import Broadcast, BroadcastException, Collaboration, Company, Hub, Lead, Need, Site
 from models.broadcast import ExceptionKind
 from models.company import Recognition
 
 router = APIRouter()
+USUAL_ALPHA = 0.05  # a hub may choose another; its own page says which
 FEW = 5  # figures about fewer needs than this could point at one firm
 
 
@@ -33,11 +34,10 @@ def front(visit: VisitDep) -> Response:
 @router.get("/how")
 def how(visit: VisitDep) -> Response:
     """How matching and neutrality work, with the ranking parameters that count."""
-    ranker = visit.runtime.ranker
     return visit.page(
         "public/how.html",
-        threshold=ranker.threshold_for(0.05),
-        rests_on=ranker.rests_on,
+        threshold=matching.calibrated(visit.desk).threshold_for(USUAL_ALPHA),
+        basis=calibrations.basis(visit.desk),
     )
 
 

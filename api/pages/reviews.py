@@ -3,32 +3,36 @@
 from typing import Any
 
 from fastapi import APIRouter, Response
+from sqlalchemy import select
 
 from api.errors import Invalid, Problem
 from api.pages import words
-from api.pages.fields import Text, Texts, caught, day, moment
+from api.pages.facts import FactsDep
+from api.pages.fields import Text, Texts, caught, moment
 from api.pages.maps import Map
 from api.pages.visit import CoordinatorVisit, Visit
 from api.services import (
     attachments,
-    audit,
     authorisation,
     broadcasts,
+    calibrations,
+    contacts,
     exceptions,
     hubs,
     leads,
     matching,
     needs,
+    notes,
     questions,
     referrals,
 )
-from api.services.matching import Assessment, Judged
+from api.services.desk import Desk
+from api.services.matching import Assessment, Judged, Weighed
 from api.web import Csrf
 from matcher.calibration import ALPHAS
 from matcher.neutrality import neutral_order
 from models import Firm, Hub, Need, Person
 from models.need import WorkPlace
-from models.referral import ReferralKind
 from models.states import NeedState
 
 router = APIRouter()
@@ -41,10 +45,10 @@ def show(visit: CoordinatorVisit, need_id: str, alpha: str = "", add: str = "") 
 
     `add` is the activity of unasked work to be filled in as a new step.
     """
-    return _page(visit, need_id, alpha, add=add)
+    return page(visit, need_id, alpha, add=add)
 
 
-def _page(
+def page(
     visit: Visit,
     need_id: str,
     alpha: str = "",
@@ -52,10 +56,13 @@ def _page(
     form: dict[str, Any] | None = None,
     add: str = "",
 ) -> Response:
+    """The page; `form` is what was typed in the form named by `form["form"]`."""
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
+    contacts.seen(desk, need)
     hub = desk.session.get_one(Hub, need.hub_id)
-    assessment = matching.assess(desk, need)
+    weighed = matching.weigh(desk, need)
+    assessment = weighed.judged()
     made = {each.company_id: each for each in exceptions.of_need(desk, need.id)}
     labels = {each.code: each.label(visit.language) for each in visit.runtime.activities.all}
     return visit.page(
@@ -70,7 +77,8 @@ def _page(
         excluded=_nearest_first(assessment),
         exceptions=made,
         recipients=len(broadcasts.recipients(assessment, list(made.values()))),
-        what_if=_what_if(visit, need, hub, assessment, alpha),
+        what_if=_what_if(weighed, assessment, alpha),
+        basis=calibrations.basis(desk),
         alphas=ALPHAS,
         alpha=alpha or f"{hub.alpha:g}",
         labels=labels,
@@ -82,7 +90,7 @@ def _page(
         questions=questions.of_need(desk, need.id),
         referrals=referrals.of_need(desk, need),
         hubs=[each for each in hubs.all_hubs(desk) if each.id != hub.id],
-        audit=_audit(visit, need),
+        **_notes(desk, need.id),
         map=Map(visit.runtime.places).need(need).companies(assessment.judged),
         errors=errors or {},
         form=form or {},
@@ -103,17 +111,15 @@ def _nearest_first(assessment: Assessment) -> list[Judged]:
     )
 
 
-def _what_if(
-    visit: Visit, need: Need, hub: Hub, present: Assessment, alpha: str
-) -> dict[str, Any] | None:
+def _what_if(weighed: Weighed, present: Assessment, alpha: str) -> dict[str, Any] | None:
     """Who would join or fall away under another alpha; None when it is the hub's own."""
     try:
         wanted = float(alpha)
     except ValueError:
         return None
-    if wanted == hub.alpha or not hubs.LEAST_ALPHA <= wanted <= hubs.MOST_ALPHA:
+    if wanted == weighed.hub.alpha or not hubs.LEAST_ALPHA <= wanted <= hubs.MOST_ALPHA:
         return None
-    other = matching.assess(visit.desk, need, alpha=wanted)
+    other = weighed.judged(alpha=wanted)
     now = {each.company.id: each for each in present.eligible}
     then = {each.company.id: each for each in other.eligible}
     return {
@@ -124,12 +130,13 @@ def _what_if(
     }
 
 
-def _audit(visit: Visit, need: Need) -> list[dict[str, Any]]:
-    rows = []
-    for entry in audit.of(visit.desk, "need", need.id):
-        person = visit.desk.session.get(Person, entry.actor)
-        rows.append({"entry": entry, "who": (person.name or person.email) if person else ""})
-    return rows
+def _notes(desk: Desk, need_id: str) -> dict[str, Any]:
+    """The notes to be read beside the need, and who wrote them."""
+    found = [each for each in notes.of_need(desk, need_id) if each.removed_at is None]
+    people = desk.session.scalars(
+        select(Person).where(Person.id.in_([each.author_id for each in found]))
+    )
+    return {"notes": found, "authors": {each.id: each.name or each.email for each in people}}
 
 
 @router.post("/hub/needs/{need_id}/steps", dependencies=[Csrf])
@@ -161,37 +168,18 @@ def steps(
         problem = error if isinstance(error, Problem) else Invalid("steps", str(error))
         typed = [list(row) for row in zip(text, first, second, strict=False)]
         errors = {"steps": words.problem(visit.language, problem)}
-        return _page(visit, need_id, errors=errors, form={"steps": typed})
+        return page(visit, need_id, errors=errors, form={"steps": typed})
     return visit.go(f"/hub/needs/{need_id}", "steps")
 
 
 @router.post("/hub/needs/{need_id}/facts", dependencies=[Csrf])
-def facts(
-    visit: CoordinatorVisit,
-    need_id: str,
-    title: Text = "",
-    volume: Text = "",
-    rhythm: Text = "",
-    starts_on: Text = "",
-    work_place: Text = "",
-    certificates: Texts = [],  # noqa: B006
-) -> Response:
+def facts(visit: CoordinatorVisit, need_id: str, form: FactsDep) -> Response:
     """Put the facts of a waiting need right; the firm's own text never changes."""
     errors: dict[str, str] = {}
     with caught(visit, errors):
-        if work_place not in list(WorkPlace):
-            raise Invalid("bad_choice", "work_place: choose one", field="work_place")
-        changed = {
-            "title": title,
-            "volume": volume,
-            "rhythm": rhythm,
-            "starts_on": day(starts_on, "starts_on"),
-            "work_place": WorkPlace(work_place),
-            "certificates": certificates,
-        }
-        needs.change_facts(visit.desk, need_id, changed)
+        needs.change_facts(visit.desk, need_id, form.values())
         return visit.go(f"/hub/needs/{need_id}", "facts")
-    return _page(visit, need_id, errors=errors)
+    return page(visit, need_id, errors=errors)
 
 
 @router.get("/hub/needs/{need_id}/approve")
@@ -204,6 +192,7 @@ def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Respons
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
     exceptions.require_waiting(need)
+    contacts.seen(desk, need)
     hub = desk.session.get_one(Hub, need.hub_id)
     assessment = matching.assess(desk, need)
     made = exceptions.of_need(desk, need.id)
@@ -221,6 +210,7 @@ def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Respons
         recipients=sorted(chosen, key=lambda each: each.company.name),
         exceptions=[(each, names.get(each.company_id, "")) for each in made],
         threshold=assessment.threshold,
+        basis=calibrations.basis(desk),
         deadline=broadcasts.default_deadline(hub, desk.at),
         errors=errors,
     )
@@ -238,49 +228,3 @@ def approve(visit: CoordinatorVisit, need_id: str, deadline: Text = "") -> Respo
         errors = {"deadline": words.problem(visit.language, problem)}
         return _approve_page(visit, need_id, errors)
     return visit.go(f"/hub/needs/{need_id}/broadcast", "approved")
-
-
-@router.post("/hub/needs/{need_id}/ask", dependencies=[Csrf])
-def ask(visit: CoordinatorVisit, need_id: str, text: Text = "") -> Response:
-    """Ask the firm something."""
-    questions.ask_firm(visit.desk, need_id, text)
-    return visit.go(f"/hub/needs/{need_id}", "asked")
-
-
-@router.post("/hub/needs/{need_id}/refer", dependencies=[Csrf])
-def refer(
-    visit: CoordinatorVisit,
-    need_id: str,
-    kind: Text = "",
-    message: Text = "",
-    to_hub: Text = "",
-    to_name: Text = "",
-    to_email: Text = "",
-) -> Response:
-    """Hand the need to another hub, partner, expert or funder."""
-    if kind not in list(ReferralKind):
-        raise Invalid("bad_choice", "kind: choose one", field="kind")
-    referrals.refer(
-        visit.desk,
-        need_id,
-        ReferralKind(kind),
-        message,
-        to_hub=to_hub,
-        to_name=to_name,
-        to_email=to_email,
-    )
-    return visit.go("/hub", "referred")
-
-
-@router.post("/hub/needs/{need_id}/no-fit", dependencies=[Csrf])
-def no_fit(visit: CoordinatorVisit, need_id: str, reason: Text = "") -> Response:
-    """Close the need: no work in it for a maatwerkbedrijf."""
-    needs.declare_no_fit(visit.desk, need_id, reason)
-    return visit.go(f"/hub/needs/{need_id}", "no_fit")
-
-
-@router.post("/hub/needs/{need_id}/take-back", dependencies=[Csrf])
-def take_back(visit: CoordinatorVisit, need_id: str) -> Response:
-    """Undo a referral, a no fit or a withdrawal."""
-    needs.take_back(visit.desk, need_id)
-    return visit.go(f"/hub/needs/{need_id}", "taken_back")

@@ -9,11 +9,12 @@ from fastapi.encoders import jsonable_encoder
 from api.i18n import LANGUAGES
 from api.pages.fields import Text, Texts, caught
 from api.pages.visit import YEAR, MemberVisit, Visit, VisitDep
-from api.services import people, retention, signin
+from api.services import links, people, retention, signin
 from api.web import COOKIE, LANGUAGE_COOKIE, Csrf
 from models import BrowserSession, Company, Firm, Hub, Person
 
 router = APIRouter()
+BROWSER_COOKIE = "maatmatch_browser"
 
 
 @router.get("/sign-in")
@@ -38,19 +39,50 @@ def mail(visit: VisitDep, email: Text = "", next: Annotated[str, Form()] = "/") 
 @router.get("/sign-in/{secret}")
 def link(visit: VisitDep, secret: str) -> Response:
     """A button: programs that open links in mails must not use the link up."""
+    return _link_page(visit, secret)
+
+
+def _link_page(visit: Visit, secret: str, status: int = 200) -> Response:
+    """Who is about to be signed in, with a form that only this browser can send."""
     found = signin.look_up(visit.desk, secret)
-    return visit.page(
-        "account/use_link.html", secret=secret, confirms=found.next.endswith("/confirm")
+    browser = visit.request.cookies.get(BROWSER_COOKIE) or links.new_secret()
+    response = visit.page(
+        "account/use_link.html",
+        status,
+        secret=secret,
+        confirms=found.next.endswith("/confirm"),
+        email=visit.desk.session.get_one(Person, found.person_id).email,
+        signed_in_as=visit.signed_in.actor.email,
+        proof=signin.form_of(visit.desk, secret, browser),
+        again=status != 200,
     )
+    response.set_cookie(
+        BROWSER_COOKIE,
+        browser,
+        max_age=int(signin.SIGN_IN_LINK.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=visit.runtime.settings.secure,
+    )
+    return response
 
 
 @router.post("/sign-in/{secret}")
-def redeem(visit: VisitDep, secret: str) -> Response:
-    """Use the link up and open the page it was for."""
+def redeem(visit: VisitDep, secret: str, proof: Text = "") -> Response:
+    """Use the link up and open the page it was for.
+
+    Only from the form that this browser was shown: another site could otherwise sign its
+    visitors in as somebody else, and have them type their needs there.
+    """
+    browser = visit.request.cookies.get(BROWSER_COOKIE, "")
+    if not signin.is_form_of(visit.desk, secret, browser, proof):
+        return _link_page(visit, secret, 403)
     cookie, session, path = signin.redeem(
         visit.desk, secret, visit.request.headers.get("user-agent", "")
     )
-    return signed_in(visit, cookie, session, home_of(visit, session) if path == "/" else path)
+    response = signed_in(visit, cookie, session, home_of(visit, session) if path == "/" else path)
+    response.delete_cookie(BROWSER_COOKIE)
+    return response
 
 
 def signed_in(visit: Visit, cookie: str, session: BrowserSession, path: str) -> Response:

@@ -11,6 +11,7 @@ from api.i18n import LANGUAGES
 from api.pages import words
 from api.rendering import render
 from api.runtime import Runtime
+from api.security import EMBEDDABLE
 from api.services.desk import Desk
 from api.web import LANGUAGE_COOKIE, LanguageDep, PageDesk, SignedIn, SignedInDep, get_language
 
@@ -92,8 +93,9 @@ def frame_of(request: Request, language: str, signed_in: SignedIn | None) -> dic
 
 
 def remember_language(request: Request, response: Response) -> None:
-    """Keep a language chosen with ?lang= for the next pages."""
-    if request.query_params.get("lang") in LANGUAGES:
+    """Keep a language chosen with ?lang= for the next pages; not in another site."""
+    embedded = request.url.path.startswith(EMBEDDABLE)
+    if request.query_params.get("lang") in LANGUAGES and not embedded:
         response.set_cookie(
             LANGUAGE_COOKIE,
             get_language(request),

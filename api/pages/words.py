@@ -35,6 +35,13 @@ NOTICES: dict[str, str] = {
         "Je beoordeling is bewaard voor de volgende ijking; deze verspreiding "
         "verandert er niet door."
     ),
+    "answer_noted": N_("Het antwoord is bewaard."),
+    "link_renewed": N_("De oude link werkt niet meer; een mail met de nieuwe is onderweg."),
+    "texts": N_("De woorden zijn bewaard en gelden voor mails die nog vertrekken."),
+    "note_added": N_("De notitie staat in het dossier."),
+    "note_changed": N_("De notitie is aangepast."),
+    "note_removed": N_("De notitie is verwijderd. Terugzetten kan nog een maand."),
+    "note_restored": N_("De notitie staat terug."),
     "terms": N_("De instellingen zijn bewaard en gelden voor de volgende verspreidingen."),
     "person_added": N_("Die persoon kan zich nu aanmelden met dat mailadres."),
     "person_removed": N_("De rol is weggenomen."),
@@ -43,6 +50,12 @@ NOTICES: dict[str, str] = {
     "offer_added": N_("Het aanbod is toegevoegd."),
     "offer_changed": N_("Het aanbod is bewaard."),
     "feed": N_("De nieuwe adressen staan klaar; de oude werken niet meer."),
+    "offer_removed": N_("Het aanbod is verwijderd."),
+    "offer_restored": N_("Het aanbod staat terug."),
+    "sites": N_("De vestigingen zijn bewaard."),
+    "colleague_invited": N_("De uitnodiging is onderweg."),
+    "colleague_mail": N_("De mail is aangepast."),
+    "colleague_removed": N_("De toegang is weggenomen."),
     "absence": N_("De afwezigheid is bewaard."),
     "certificates": N_("De certificaten zijn bewaard."),
     "imported": N_("De lijst is ingelezen."),
@@ -147,6 +160,10 @@ PROBLEMS: dict[str, str] = {
     "kbo_taken": N_("Dit ondernemingsnummer staat hier al bij een ander maatwerkbedrijf."),
     "lead_closed": N_("Deze lead is afgesloten. Antwoorden kan niet meer."),
     "lead_not_found": N_("Deze lead bestaat niet, of is niet van jou."),
+    "link_expired": N_(
+        "Deze link is verlopen: de vraag is al een half jaar afgesloten. "
+        "Meld je aan om ze nog te lezen."
+    ),
     "link_revoked": N_("Deze link is vervangen. Gebruik de nieuwste mail."),
     "link_used": N_("Deze link is al gebruikt of te oud. Vraag een nieuwe."),
     "missing": N_("Vul dit in."),
@@ -170,6 +187,8 @@ PROBLEMS: dict[str, str] = {
     "broadcast_not_found": N_("Deze verspreiding bestaat niet, of is niet van jou."),
     "nothing_to_choose": N_("Er valt nu niets te kiezen."),
     "nowhere": N_("Kies waar het werk gebeurt: bij de klant, in het atelier of allebei."),
+    "note_not_found": N_("Deze notitie bestaat niet, of is niet van jouw hub."),
+    "author_only": N_("Alleen wie de notitie schreef, kan ze wijzigen of verwijderen."),
     "offer_not_found": N_("Dit aanbod bestaat niet."),
     "outside_hubs": N_(
         "%(place)s ligt buiten het werkgebied van de hubs: die werken in Vlaanderen."
@@ -178,6 +197,9 @@ PROBLEMS: dict[str, str] = {
     "question_not_found": N_("Deze vraag bestaat niet."),
     "reason_missing": N_("Kies waarom dit niet voor jullie is."),
     "role_not_found": N_("Deze rol bestaat niet, of is niet van jou."),
+    "double": N_("Deze rij staat al eerder in het bestand (zelfde external_id). Schrap er een."),
+    "no_address": N_("Vul eerst het mailadres van het maatwerkbedrijf in."),
+    "mail_underway": N_("Er moet nog een mail over deze lead vertrekken. Wacht een minuut."),
     "same_hub": N_("Deze hub heeft de vraag al. Kies een andere."),
     "sign_in_first": N_(
         "Vraag hieronder een link om je aan te melden. Een wachtwoord is niet nodig."
@@ -192,6 +214,7 @@ PROBLEMS: dict[str, str] = {
     "unexpected": N_("Er ging hier iets mis. Er is niets gewijzigd; probeer het opnieuw."),
     "unknown_activity": N_("“%(name)s” kennen we niet als soort werk. Kies er een uit de lijst."),
     "unknown_certificate": N_("Dit certificaat kennen we niet. Kies er een uit de lijst."),
+    "value_not_kept": N_("Een getal is te groot, of een tekst bevat een teken dat niet kan."),
     "unknown_hub": N_("Deze hub kennen we niet. Kies er een uit de lijst."),
     "unknown_format": N_("Geef een CSV- of XLSX-bestand."),
     "unknown_place": N_(
@@ -224,5 +247,8 @@ def problem(language: str, found: Problem) -> str:
     known = PROBLEMS.get(code)
     if known is None:
         return found.detail
-    shown = {k: ", ".join(v) if isinstance(v, list) else v for k, v in found.values.items()}
+    shown = {
+        key: ", ".join(map(str, value)) if isinstance(value, list) else value
+        for key, value in found.values.items()
+    }
     return tr(language, known, **shown)

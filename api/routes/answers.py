@@ -6,7 +6,7 @@ from sqlalchemy import select
 from api.idempotency import OnceDep
 from api.routes.access import FOUND, WRITTEN, LeadsRead, LeadsWrite, NeedsRead, PathId, noun
 from api.schemas.answers import AnswerIn, AnswerOut, InterestedOut
-from api.services import answers, authorisation
+from api.services import answers, authorisation, leads
 from models import Answer
 
 router = noun("answers")
@@ -49,7 +49,15 @@ def list_interested(desk: NeedsRead, need_id: PathId) -> list[InterestedOut]:
     Recompute the order yourself: sort by the SHA-256 of `<need id>:<company id>` in hexadecimal.
     """
     need = authorisation.need(desk, need_id)
+    found = answers.interested(desk, need.id)
+    matches = leads.matches_of(desk, found[0].lead.broadcast_id) if found else {}
     return [
-        InterestedOut(lead_id=each.lead.id, company=each.company, answer=each.answer)
-        for each in answers.interested(desk, need.id)
+        InterestedOut(
+            lead_id=each.lead.id,
+            company=each.company,
+            answer=each.answer,
+            offer_text=matches[each.company.id]["offer_text"],
+            steps=matches[each.company.id]["steps"],
+        )
+        for each in found
     ]

@@ -12,7 +12,7 @@ from api.idempotency import OnceDep
 from api.routes.access import FOUND, WRITTEN, LeadsRead, NeedsRead, NeedsWrite, PathId, noun
 from api.schemas.attachments import AttachmentIn, AttachmentOut
 from api.services import attachments, authorisation
-from api.services.attachments import Upload
+from api.services.uploads import Upload
 
 router = noun("attachments")
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}

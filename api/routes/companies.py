@@ -20,7 +20,7 @@ from api.schemas.companies import (
     CompanyPrivate,
     SitesIn,
 )
-from api.services import companies
+from api.services import certificates, companies
 from api.services.desk import Desk
 from models import Company
 
@@ -100,7 +100,7 @@ def set_sites(desk: CompaniesWrite, company_id: PathId, body: SitesIn) -> Compan
 def set_certificates(desk: CompaniesWrite, company_id: PathId, body: CertificatesIn) -> CompanyOut:
     """Replace a company's certificates. Itself and coordinators; scope `companies:write`."""
     held = [(each.code, each.valid_until) for each in body.certificates]
-    return company_out(desk, companies.set_certificates(desk, company_id, held))
+    return company_out(desk, certificates.set_all(desk, company_id, held))
 
 
 @router.put("/companies/{company_id}/absences", responses=WRITTEN)

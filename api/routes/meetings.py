@@ -4,7 +4,6 @@ from fastapi import Response
 
 from api.idempotency import OnceDep
 from api.routes.access import FOUND, WRITTEN, CollaborationsRead, CollaborationsWrite, PathId, noun
-from api.routes.leads import released
 from api.schemas.meetings import DeclineIn, MeetingOut, MeetingTableOut, ProposalIn
 from api.services import meeting_options, meetings
 from api.services.desk import Desk
@@ -19,7 +18,7 @@ def _table(desk: Desk, lead_id: str) -> MeetingTableOut:
 @router.get("/leads/{lead_id}/meeting", responses=FOUND)
 def read_meeting(desk: CollaborationsRead, lead_id: PathId) -> MeetingTableOut:
     """What is agreed and proposed. Its firm, company and hub."""
-    return _table(desk, released(desk, meeting_options.readable(desk, lead_id)).id)
+    return _table(desk, meeting_options.readable(desk, lead_id).id)
 
 
 @router.post(
@@ -32,7 +31,7 @@ def propose_moments(
     desk: CollaborationsWrite, lead_id: PathId, body: ProposalIn, once: OnceDep
 ) -> Response:
     """Propose moments to the other side; an own earlier proposal makes way. Firm and company."""
-    lead = released(desk, meeting_options.readable(desk, lead_id))
+    lead = meeting_options.readable(desk, lead_id)
     meeting_options.propose(
         desk, [lead.id], body.moments, minutes=body.minutes, place=body.place, note=body.note
     )
@@ -46,7 +45,7 @@ def decline_moments(
     desk: CollaborationsWrite, lead_id: PathId, body: DeclineIn, once: OnceDep
 ) -> Response:
     """None of the open moments suits; for one's own, take them back. Firm and company."""
-    lead = released(desk, meeting_options.readable(desk, lead_id))
+    lead = meeting_options.readable(desk, lead_id)
     meeting_options.decline(desk, lead.id, body.note)
     return once.answer(_table(desk, lead.id))
 
@@ -60,5 +59,5 @@ def take_moment(desk: CollaborationsWrite, option_id: PathId, once: OnceDep) -> 
 @router.delete("/leads/{lead_id}/meeting", responses=WRITTEN)
 def cancel_meeting(desk: CollaborationsWrite, lead_id: PathId) -> MeetingOut:
     """Call the meeting off; both get a cancellation. Firm and company."""
-    lead = released(desk, meeting_options.readable(desk, lead_id))
+    lead = meeting_options.readable(desk, lead_id)
     return MeetingOut.model_validate(meetings.cancel(desk, lead.id))

@@ -14,7 +14,15 @@ from api.schemas.base import Id, Page
 from api.schemas.judgements import JudgementIn, JudgementOut
 from api.schemas.needs import FactsIn, NeedIn, NeedOut, ReasonIn, StepsIn
 from api.schemas.referrals import ReferralIn, ReferralOut
-from api.services import authorisation, closing, companies, judgements, needs, referrals
+from api.services import (
+    authorisation,
+    closing,
+    companies,
+    contacts,
+    judgements,
+    needs,
+    referrals,
+)
 from api.services.desk import Desk
 from api.services.needs import NeedDraft
 from models import Firm, Need, Person
@@ -67,13 +75,16 @@ def list_needs(
     if hub_id is not None:
         statement = statement.where(Need.hub_id == hub_id)
     rows, following = paginate(desk.session, statement, Need.id, paging)
+    contacts.seen(desk, *rows)
     return Page(items=[NeedOut.model_validate(row) for row in rows], next_cursor=following)
 
 
 @router.get("/needs/{need_id}", responses=FOUND)
 def read_need(desk: NeedsRead, need_id: PathId) -> NeedOut:
     """One need. Its firm and the coordinators of its hub; scope `needs:read`."""
-    return need_out(desk, authorisation.need(desk, need_id))
+    need = authorisation.need(desk, need_id)
+    contacts.seen(desk, need)
+    return need_out(desk, need)
 
 
 @router.patch("/needs/{need_id}", responses=WRITTEN)

@@ -155,7 +155,8 @@ def list_matches(
         language=reading.language,
         fit=round(reading.fit, 6),
         fits=ranker.fits(reading),
-        steps=read_steps(desk.runtime.activities, reading, lang),
+        steps=read_steps(desk.runtime.activities, reading.steps, lang),
+        unasked=read_steps(desk.runtime.activities, matching.unasked(desk.runtime, need), lang),
         offers=offers,
         encoder=ranker.encoder.identity,
     )

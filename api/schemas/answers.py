@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Line, Out, Words
+from api.schemas.base import EXAMPLE_ID, Id, In, Line, Out, Words, example
 from models.answer import AnswerKind, DeclineReason
 
 
@@ -31,22 +31,15 @@ class AnswerIn(In):
 class AnswerOut(Out):
     """An answer; the last one of a lead counts, all are kept."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "lead_id": EXAMPLE_ID,
-                    "kind": "interested",
-                    "reason": None,
-                    "available_from": "begin maart",
-                    "capacity": "150 kg per week",
-                    "note": "We halen zelf op.",
-                    "created_at": "2027-01-13T08:12:00Z",
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        lead_id=EXAMPLE_ID,
+        kind="interested",
+        reason=None,
+        available_from="begin maart",
+        capacity="150 kg per week",
+        note="We halen zelf op.",
+        created_at="2027-01-13T08:12:00Z",
     )
 
     id: Id
@@ -71,39 +64,43 @@ class InterestedCompany(Out):
     language: str
 
 
-class InterestedOut(Out):
-    """One interested company and its answer."""
+class CoveredStep(Out):
+    """A step of the need, and whether an offer of the company covers it."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "lead_id": EXAMPLE_ID,
-                    "company": {
-                        "id": EXAMPLE_ID,
-                        "name": "Wasserij Het Blauwe Laken",
-                        "email": "leads@blauwelaken.example",
-                        "phone": None,
-                        "website": None,
-                        "description": "",
-                        "language": "nl",
-                    },
-                    "answer": {
-                        "id": EXAMPLE_ID,
-                        "lead_id": EXAMPLE_ID,
-                        "kind": "interested",
-                        "reason": None,
-                        "available_from": "begin maart",
-                        "capacity": "150 kg per week",
-                        "note": "",
-                        "created_at": "2027-01-13T08:12:00Z",
-                    },
-                }
-            ]
+    text: str
+    suits: bool
+
+
+class InterestedOut(Out):
+    """One interested company, its answer, and which steps of the need it covers."""
+
+    model_config = example(
+        lead_id=EXAMPLE_ID,
+        company={
+            "id": EXAMPLE_ID,
+            "name": "Wasserij Het Blauwe Laken",
+            "email": "leads@blauwelaken.example",
+            "phone": None,
+            "website": None,
+            "description": "",
+            "language": "nl",
         },
+        answer={
+            "id": EXAMPLE_ID,
+            "lead_id": EXAMPLE_ID,
+            "kind": "interested",
+            "reason": None,
+            "available_from": "begin maart",
+            "capacity": "150 kg per week",
+            "note": "",
+            "created_at": "2027-01-13T08:12:00Z",
+        },
+        offer_text="Industriële wasserij, met ophaling",
+        steps=[{"text": "luiers wassen", "suits": True}, {"text": "plooien", "suits": False}],
     )
 
     lead_id: Id
     company: InterestedCompany
     answer: AnswerOut
+    offer_text: str = Field(description="the offer of theirs that suits best, as it was frozen")
+    steps: list[CoveredStep] = Field(description="which steps their offers cover")

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from api.schemas.base import EXAMPLE_ID, FilledName, Id, In, Out
+from api.schemas.base import EXAMPLE_ID, FilledName, Id, In, Out, example
 from models.attachment import AttachmentKind
 
 _PIXEL = (
@@ -26,10 +26,7 @@ _FILE: dict[str, JsonValue] = {
 class AttachmentIn(In):
     """A photo (JPEG, PNG or WebP, up to 10 MB) or a PDF (up to 5 MB)."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"name": "wasgoed.png", "content": _PIXEL}]},
-    )
+    model_config = example(name="wasgoed.png", content=_PIXEL)
 
     name: FilledName
     content: str = Field(
@@ -44,7 +41,7 @@ class AttachmentOut(Out):
     pixels: `size` (bytes) and `hash` (SHA-256) are of that.
     """
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_FILE]})
+    model_config = example(**_FILE)
 
     id: Id
     kind: AttachmentKind

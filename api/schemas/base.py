@@ -1,6 +1,6 @@
 """What all bodies share: strict types, text the databases can hold, pages, ids."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints
 
@@ -33,6 +33,11 @@ Words = Annotated[str, AfterValidator(_whole_characters)]
 Bool = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
+
+
+def example(**shown: Any) -> ConfigDict:
+    """The configuration of a body with one example in the document; the rest is inherited."""
+    return ConfigDict(json_schema_extra={"examples": [shown]})
 
 
 class In(BaseModel):

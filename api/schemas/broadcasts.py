@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Out, Words
+from api.schemas.base import EXAMPLE_ID, Id, In, Out, Words, example
 from models.hub import Policy
 
 _HASH = "9f2c6b7d0e1a4c55b8d3f7a2916c0e4d5b8a7f6e3c2d1b0a9f8e7d6c5b4a3928"
@@ -14,30 +14,23 @@ _HASH = "9f2c6b7d0e1a4c55b8d3f7a2916c0e4d5b8a7f6e3c2d1b0a9f8e7d6c5b4a3928"
 class BroadcastOut(Out):
     """One need sent to its whole eligible set, under the terms that were in force."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "need_id": EXAMPLE_ID,
-                    "hub_id": EXAMPLE_ID,
-                    "number": 1,
-                    "policy": "activity",
-                    "alpha": 0.05,
-                    "threshold": 0.21,
-                    "encoder": "1f0c6d0b9a1e4c55",
-                    "calibration": "77aa09d1e0c2b3f4",
-                    "content": {"title": "Luiers wassen", "text": "Onze crèche zoekt..."},
-                    "content_hash": _HASH,
-                    "released_at": "2027-01-12T10:00:02Z",
-                    "deadline": "2027-01-22T16:00:00Z",
-                    "closed_at": None,
-                    "leads": 14,
-                    "spread_seconds": 0.9,
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        need_id=EXAMPLE_ID,
+        hub_id=EXAMPLE_ID,
+        number=1,
+        policy="activity",
+        alpha=0.05,
+        threshold=0.21,
+        encoder="1f0c6d0b9a1e4c55",
+        calibration="77aa09d1e0c2b3f4",
+        content={"title": "Luiers wassen", "text": "Onze crèche zoekt..."},
+        content_hash=_HASH,
+        released_at="2027-01-12T10:00:02Z",
+        deadline="2027-01-22T16:00:00Z",
+        closed_at=None,
+        leads=14,
+        spread_seconds=0.9,
     )
 
     id: Id
@@ -65,26 +58,19 @@ class LedgerEntryOut(Out):
     hashes.
     """
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "sequence": 2,
-                    "previous_hash": _HASH,
-                    "hash": _HASH,
-                    "at": "2027-01-12T10:00:00.000000+00:00",
-                    "event": "queued",
-                    "lead_id": EXAMPLE_ID,
-                    "details": {
-                        "company_id": EXAMPLE_ID,
-                        "message_id": "<01kaj5w3e8@hub.example>",
-                        "late": False,
-                    },
-                    "details_hash": None,
-                }
-            ]
+    model_config = example(
+        sequence=2,
+        previous_hash=_HASH,
+        hash=_HASH,
+        at="2027-01-12T10:00:00.000000+00:00",
+        event="queued",
+        lead_id=EXAMPLE_ID,
+        details={
+            "company_id": EXAMPLE_ID,
+            "message_id": "<01kaj5w3e8@hub.example>",
+            "late": False,
         },
+        details_hash=None,
     )
 
     sequence: int
@@ -100,12 +86,7 @@ class LedgerEntryOut(Out):
 class CheckOut(Out):
     """One thing that must hold in a broadcast, and what was found."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [{"name": "one_lead_each", "ok": True, "detail": "14 leads, one each"}]
-        },
-    )
+    model_config = example(name="one_lead_each", ok=True, detail="14 leads, one each")
 
     name: str
     ok: bool
@@ -115,22 +96,15 @@ class CheckOut(Out):
 class VerificationOut(Out):
     """Whether everything holds, and each check."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "ok": True,
-                    "checks": [
-                        {
-                            "name": "one_lead_each",
-                            "ok": True,
-                            "detail": "14 leads, one for each company",
-                        }
-                    ],
-                }
-            ]
-        },
+    model_config = example(
+        ok=True,
+        checks=[
+            {
+                "name": "one_lead_each",
+                "ok": True,
+                "detail": "14 leads, one for each company",
+            }
+        ],
     )
 
     ok: bool
@@ -177,9 +151,7 @@ class ProofOut(Out):
 class ApproveIn(In):
     """When answers are due; without it, as the hub usually does."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"deadline": "2027-02-01T17:00:00+01:00"}]}
-    )
+    model_config = example(deadline="2027-02-01T17:00:00+01:00")
 
     deadline: AwareDatetime | None = None
 
@@ -187,9 +159,7 @@ class ApproveIn(In):
 class CorrectionIn(In):
     """What is different from the text that was sent out; all recipients get it at once."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"text": "Het gaat om 150 kg, niet 120."}]}
-    )
+    model_config = example(text="Het gaat om 150 kg, niet 120.")
 
     text: Words = Field(min_length=3, max_length=5000)
 
@@ -197,18 +167,11 @@ class CorrectionIn(In):
 class CorrectionOut(Out):
     """A numbered correction of a need that was sent out."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "number": 1,
-                    "text": "Het gaat om 150 kg, niet 120.",
-                    "content_hash": "9f2c6b7d0e1a4c55",
-                    "created_at": "2027-01-14T09:00:00Z",
-                }
-            ]
-        },
+    model_config = example(
+        number=1,
+        text="Het gaat om 150 kg, niet 120.",
+        content_hash="9f2c6b7d0e1a4c55",
+        created_at="2027-01-14T09:00:00Z",
     )
 
     number: int

@@ -2,18 +2,15 @@
 
 from datetime import datetime
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Out, Words
+from api.schemas.base import EXAMPLE_ID, Id, In, Out, Words, example
 
 
 class ChoiceIn(In):
     """The leads that are chosen; none when empty. All are told, with the reason if given."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"leads": [EXAMPLE_ID], "reason": "Kunnen zelf ophalen."}]},
-    )
+    model_config = example(leads=[EXAMPLE_ID], reason="Kunnen zelf ophalen.")
 
     leads: list[Id] = Field(max_length=1000)
     reason: Words = Field("", max_length=2000)
@@ -32,25 +29,18 @@ class ChoiceOut(Out):
 class ChoicesOut(Out):
     """The firm's decision over all interested companies."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "need_id": EXAMPLE_ID,
-                    "state": "chosen",
-                    "choices": [
-                        {
-                            "lead_id": EXAMPLE_ID,
-                            "company_id": EXAMPLE_ID,
-                            "chosen": True,
-                            "reason": "Kunnen zelf ophalen.",
-                            "created_at": "2027-01-25T09:00:00Z",
-                        }
-                    ],
-                }
-            ]
-        },
+    model_config = example(
+        need_id=EXAMPLE_ID,
+        state="chosen",
+        choices=[
+            {
+                "lead_id": EXAMPLE_ID,
+                "company_id": EXAMPLE_ID,
+                "chosen": True,
+                "reason": "Kunnen zelf ophalen.",
+                "created_at": "2027-01-25T09:00:00Z",
+            }
+        ],
     )
 
     need_id: Id

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Number, Out, Words
+from api.schemas.base import EXAMPLE_ID, Id, In, Number, Out, Words, example
 from models.states import CollaborationState
 
 Figure = Annotated[Number, Field(ge=0, lt=1_000_000)]
@@ -14,10 +14,7 @@ Figure = Annotated[Number, Field(ge=0, lt=1_000_000)]
 class CollaborationIn(In):
     """How it goes; only what is given changes."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"state": "running", "hours_per_week": 38, "fte": 1.2}]},
-    )
+    model_config = example(state="running", hours_per_week=38, fte=1.2)
 
     state: CollaborationState | None = None
     hours_per_week: Figure | None = None
@@ -29,24 +26,17 @@ class CollaborationIn(In):
 class CollaborationOut(Out):
     """What came of a choice, kept up by both sides."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "need_id": EXAMPLE_ID,
-                    "company_id": EXAMPLE_ID,
-                    "state": "running",
-                    "hours_per_week": 38,
-                    "fte": 1.2,
-                    "tonnes_per_year": 6,
-                    "note": "",
-                    "created_at": "2027-01-25T09:00:00Z",
-                    "updated_at": "2027-03-01T09:00:00Z",
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        need_id=EXAMPLE_ID,
+        company_id=EXAMPLE_ID,
+        state="running",
+        hours_per_week=38,
+        fte=1.2,
+        tonnes_per_year=6,
+        note="",
+        created_at="2027-01-25T09:00:00Z",
+        updated_at="2027-03-01T09:00:00Z",
     )
 
     id: Id

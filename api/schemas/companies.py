@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from api.schemas.base import (
     EXAMPLE_ID,
@@ -20,10 +20,12 @@ from api.schemas.base import (
     Phone,
     Whole,
     Words,
+    example,
 )
 from api.schemas.offers import Radius
 from models.company import Delivery, Recognition
 
+Spoken = Literal["nl", "fr", "en", "de"]
 Capacity = Annotated[Whole, Field(ge=0, le=1000)]
 
 
@@ -52,18 +54,11 @@ class AbsenceIn(In):
 class CompanyIn(In):
     """A new company with its sites. For coordinators."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "name": "Wasserij Het Blauwe Laken",
-                    "email": "leads@blauwelaken.example",
-                    "sites": [{"place": "2800 Mechelen", "street": "Postzegellaan 1"}],
-                    "service_radius_km": 40,
-                }
-            ]
-        },
+    model_config = example(
+        name="Wasserij Het Blauwe Laken",
+        email="leads@blauwelaken.example",
+        sites=[{"place": "2800 Mechelen", "street": "Postzegellaan 1"}],
+        service_radius_km=40,
     )
 
     name: FilledName
@@ -83,10 +78,7 @@ class CompanyIn(In):
 class CompanyChangeIn(In):
     """What changes; only what is given. `recognition` and `active` are for coordinators."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"service_radius_km": 50, "max_open_leads": 5}]},
-    )
+    model_config = example(service_radius_km=50, max_open_leads=5)
 
     name: FilledName | None = None
     email: Line | None = None
@@ -94,6 +86,7 @@ class CompanyChangeIn(In):
     website: Line | None = None
     description: Words | None = None
     language: Literal["nl", "fr", "en"] | None = None
+    languages: list[Spoken] | None = Field(None, max_length=4, description="its people work in")
     service_radius_km: Radius | None = None
     delivery: Delivery | None = None
     wants_reminders: Bool | None = None
@@ -105,9 +98,7 @@ class CompanyChangeIn(In):
 class SitesIn(In):
     """All sites of a company, replacing those it has."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"sites": [{"place": "2500 Lier"}]}]}
-    )
+    model_config = example(sites=[{"place": "2500 Lier"}])
 
     sites: list[SiteIn] = Field(min_length=1, max_length=100)
 
@@ -115,11 +106,8 @@ class SitesIn(In):
 class CertificatesIn(In):
     """All certificates of a company, replacing those it has."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"certificates": [{"code": "haccp", "valid_until": "2028-12-31"}]}]
-        },
+    model_config = example(
+        certificates=[{"code": "haccp", "valid_until": "2028-12-31"}],
     )
 
     certificates: list[CertificateIn] = Field(max_length=100)
@@ -128,11 +116,8 @@ class CertificatesIn(In):
 class AbsencesIn(In):
     """All absences of a company, replacing those it has."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"absences": [{"starts_on": "2027-07-05", "ends_on": "2027-07-25"}]}]
-        },
+    model_config = example(
+        absences=[{"starts_on": "2027-07-05", "ends_on": "2027-07-25"}],
     )
 
     absences: list[AbsenceIn] = Field(max_length=100)
@@ -179,34 +164,28 @@ class CompanyPrivate(Out):
 class CompanyOut(Out):
     """A company; `private` is null for everyone but itself and coordinators."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "name": "Wasserij Het Blauwe Laken",
-                    "kbo": None,
-                    "website": None,
-                    "description": "",
-                    "language": "nl",
-                    "recognition": "recognised",
-                    "service_radius_km": 40,
-                    "active": True,
-                    "sites": [
-                        {
-                            "street": "Postzegellaan 1",
-                            "postcode": "2800",
-                            "nis": "12025",
-                            "lat": 51.03,
-                            "lon": 4.48,
-                        }
-                    ],
-                    "certificates": [],
-                    "private": None,
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        name="Wasserij Het Blauwe Laken",
+        kbo=None,
+        website=None,
+        description="",
+        language="nl",
+        languages=["nl", "fr"],
+        recognition="recognised",
+        service_radius_km=40,
+        active=True,
+        sites=[
+            {
+                "street": "Postzegellaan 1",
+                "postcode": "2800",
+                "nis": "12025",
+                "lat": 51.03,
+                "lon": 4.48,
+            }
+        ],
+        certificates=[],
+        private=None,
     )
 
     id: Id
@@ -215,6 +194,7 @@ class CompanyOut(Out):
     website: str | None
     description: str
     language: str
+    languages: list[str]
     recognition: Recognition
     service_radius_km: float
     active: bool

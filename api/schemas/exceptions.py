@@ -2,26 +2,19 @@
 
 from datetime import datetime
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Out, Words
+from api.schemas.base import EXAMPLE_ID, Id, In, Out, Words, example
 from models.broadcast import ExceptionKind
 
 
 class ExceptionIn(In):
     """Leave out a company that is eligible, or add one that is not; always with a reason."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "company_id": EXAMPLE_ID,
-                    "kind": "left_out",
-                    "reason": "Vroeg deze week zelf om geen luiers meer te krijgen.",
-                }
-            ]
-        },
+    model_config = example(
+        company_id=EXAMPLE_ID,
+        kind="left_out",
+        reason="Vroeg deze week zelf om geen luiers meer te krijgen.",
     )
 
     company_id: Id
@@ -32,18 +25,11 @@ class ExceptionIn(In):
 class ExceptionOut(Out):
     """A written exception to the eligible set."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "company_id": EXAMPLE_ID,
-                    "kind": "left_out",
-                    "reason": "Vroeg deze week zelf om geen luiers meer te krijgen.",
-                    "created_at": "2027-01-12T09:00:00Z",
-                }
-            ]
-        },
+    model_config = example(
+        company_id=EXAMPLE_ID,
+        kind="left_out",
+        reason="Vroeg deze week zelf om geen luiers meer te krijgen.",
+        created_at="2027-01-12T09:00:00Z",
     )
 
     company_id: Id

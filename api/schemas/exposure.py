@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.base import EXAMPLE_ID, Id, Out
+from api.schemas.base import EXAMPLE_ID, Id, Out, example
 from api.services.exposure import Group, Measure
 
 _COMPANY = {
@@ -39,7 +39,7 @@ _COMPARISON = {
 class ExposureOut(Out):
     """One company in the period; counts of broadcasts."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_COMPANY]})
+    model_config = example(**_COMPANY)
 
     company_id: Id
     name: str
@@ -60,7 +60,7 @@ class ExposureOut(Out):
 class ComparisonOut(Out):
     """A group beside the others, with an exact test and what can be concluded from it."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_COMPARISON]})
+    model_config = example(**_COMPARISON)
 
     group: Group
     measure: Measure
@@ -76,21 +76,15 @@ class ComparisonOut(Out):
 class ExposureAuditOut(Out):
     """Who was reached, opened, answered and was chosen, beside what eligibility predicts."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "hub_id": EXAMPLE_ID,
-                    "since": "2026-01-01",
-                    "until": "2026-12-31",
-                    "broadcasts": 14,
-                    "left_out": 1,
-                    "added": 0,
-                    "companies": [_COMPANY],
-                    "comparisons": [_COMPARISON],
-                }
-            ]
-        }
+    model_config = example(
+        hub_id=EXAMPLE_ID,
+        since="2026-01-01",
+        until="2026-12-31",
+        broadcasts=14,
+        left_out=1,
+        added=0,
+        companies=[_COMPANY],
+        comparisons=[_COMPARISON],
     )
 
     hub_id: Id

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from api.schemas.base import EXAMPLE_ID, Bool, Id, In, Line, Number, Out, Whole
+from api.schemas.base import EXAMPLE_ID, Bool, Id, In, Line, Number, Out, Whole, example
 from models.hub import HubKind, Policy
 
 _HUB: dict[str, JsonValue] = {
@@ -25,10 +25,7 @@ _HUB: dict[str, JsonValue] = {
 class HubOut(Out):
     """A hub and the terms under which it sends out needs."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={"examples": [_HUB]},
-    )
+    model_config = example(**_HUB)
 
     id: Id
     slug: str
@@ -46,10 +43,7 @@ class HubOut(Out):
 class HubWithTerritory(HubOut):
     """A hub with the NIS codes of the municipalities it works for."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={"examples": [_HUB | {"municipalities": ["12025", "12021"]}]},
-    )
+    model_config = example(**(_HUB | {"municipalities": ["12025", "12021"]}))
 
     municipalities: list[str]
 
@@ -57,9 +51,7 @@ class HubWithTerritory(HubOut):
 class HubTermsIn(In):
     """New terms for broadcasts to come; only what is given changes."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"alpha": 0.03, "deadline_days": 14}]}
-    )
+    model_config = example(alpha=0.03, deadline_days=14)
 
     policy: Policy | None = None
     alpha: Annotated[Number, Field(ge=0.01, le=0.5)] | None = None

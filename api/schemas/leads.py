@@ -3,39 +3,32 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from api.schemas.answers import AnswerOut
-from api.schemas.base import EXAMPLE_ID, Id, Out
+from api.schemas.base import EXAMPLE_ID, Id, Out, example
 from models.lead import Outcome
 
 
 class LeadOut(Out):
     """A lead, as its company and the coordinators of the hub see it."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "broadcast_id": EXAMPLE_ID,
-                    "need_id": EXAMPLE_ID,
-                    "company_id": EXAMPLE_ID,
-                    "late": False,
-                    "content": {"title": "Luiers wassen", "text": "Onze crèche zoekt..."},
-                    "released_at": "2027-01-12T10:00:02Z",
-                    "deadline": "2027-01-22T16:00:00Z",
-                    "handed_over_at": "2027-01-12T10:00:03Z",
-                    "bounced_at": None,
-                    "opened_at": None,
-                    "answered_at": None,
-                    "closed_at": None,
-                    "outcome": None,
-                    "answer": None,
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        broadcast_id=EXAMPLE_ID,
+        need_id=EXAMPLE_ID,
+        company_id=EXAMPLE_ID,
+        late=False,
+        content={"title": "Luiers wassen", "text": "Onze crèche zoekt..."},
+        released_at="2027-01-12T10:00:02Z",
+        deadline="2027-01-22T16:00:00Z",
+        handed_over_at="2027-01-12T10:00:03Z",
+        bounced_at=None,
+        opened_at=None,
+        answered_at=None,
+        closed_at=None,
+        outcome=None,
+        answer=None,
     )
 
     id: Id

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.base import EXAMPLE_ID, ExternalId, In, Out, Whole, Words
+from api.schemas.base import EXAMPLE_ID, ExternalId, In, Out, Whole, Words, example
 
 MOST_OFFERS = 1000
 MOST_TOP = 200
@@ -21,20 +21,13 @@ class OfferLineIn(In):
 class MatchIn(In):
     """A text to match; without `offers`, with all offers of this installation."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "text": "We zoeken iemand die onze luiers wast en plooit.",
-                    "top": 2,
-                    "offers": [
-                        {"id": "a", "text": "Industriële wasserij met ophaling"},
-                        {"id": "b", "text": "Inpakken en etiketteren"},
-                    ],
-                }
-            ]
-        },
+    model_config = example(
+        text="We zoeken iemand die onze luiers wast en plooit.",
+        top=2,
+        offers=[
+            {"id": "a", "text": "Industriële wasserij met ophaling"},
+            {"id": "b", "text": "Inpakken en etiketteren"},
+        ],
     )
 
     text: Words = Field(min_length=1, description="at most 20,000 characters")
@@ -81,43 +74,37 @@ class RankedOffer(Out):
 class MatchResult(Out):
     """What was understood of the text, and the offers, best first."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "language": "nl",
-                    "fit": 0.98,
-                    "fits": True,
-                    "steps": [
-                        {
-                            "text": "onze luiers wast en plooit",
-                            "activities": [
-                                {
-                                    "code": "textiel-wassen",
-                                    "label": "wassen en drogen van textiel",
-                                    "probability": 0.91,
-                                }
-                            ],
-                        }
-                    ],
-                    "unasked": [],
-                    "offers": [
-                        {
-                            "offer_id": EXAMPLE_ID,
-                            "company_id": EXAMPLE_ID,
-                            "company": "Wasserij Het Blauwe Laken",
-                            "text": "Industriële wasserij met ophaling",
-                            "score": 2.1,
-                            "probability": 0.93,
-                            "step": "onze luiers wast en plooit",
-                            "need_words": [{"word": "wast", "weight": 0.31}],
-                            "offer_words": [{"word": "wasserij", "weight": 0.35}],
-                        }
-                    ],
-                    "encoder": "1f0c6d0b9a1e4c55",
-                }
-            ]
-        },
+    model_config = example(
+        language="nl",
+        fit=0.98,
+        fits=True,
+        steps=[
+            {
+                "text": "onze luiers wast en plooit",
+                "activities": [
+                    {
+                        "code": "textiel-wassen",
+                        "label": "wassen en drogen van textiel",
+                        "probability": 0.91,
+                    }
+                ],
+            }
+        ],
+        unasked=[],
+        offers=[
+            {
+                "offer_id": EXAMPLE_ID,
+                "company_id": EXAMPLE_ID,
+                "company": "Wasserij Het Blauwe Laken",
+                "text": "Industriële wasserij met ophaling",
+                "score": 2.1,
+                "probability": 0.93,
+                "step": "onze luiers wast en plooit",
+                "need_words": [{"word": "wast", "weight": 0.31}],
+                "offer_words": [{"word": "wasserij", "weight": 0.35}],
+            }
+        ],
+        encoder="1f0c6d0b9a1e4c55",
     )
 
     language: str

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Line, Out, Whole, Words
+from api.schemas.base import EXAMPLE_ID, Id, In, Line, Out, Whole, Words, example
 from models.meeting import OptionState, Side
 
 Minutes = Annotated[Whole, Field(ge=5, le=480)]
@@ -34,13 +34,10 @@ _MEETING = {
 class ProposalIn(In):
     """One to six moments, with their time zone; earlier open proposals make way."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"moments": ["2027-02-01T10:00:00+01:00"], "minutes": 45, "place": "Het atelier"}
-            ]
-        },
+    model_config = example(
+        moments=["2027-02-01T10:00:00+01:00"],
+        minutes=45,
+        place="Het atelier",
     )
 
     moments: list[AwareDatetime] = Field(min_length=1, max_length=6)
@@ -52,9 +49,7 @@ class ProposalIn(In):
 class DeclineIn(In):
     """A word with a no."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"note": "Die week zijn we gesloten."}]}
-    )
+    model_config = example(note="Die week zijn we gesloten.")
 
     note: Words = Field("", max_length=2000)
 
@@ -62,7 +57,7 @@ class DeclineIn(In):
 class OptionOut(Out):
     """A moment that one side proposed."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_OPTION]})
+    model_config = example(**_OPTION)
 
     id: Id
     lead_id: Id
@@ -78,7 +73,7 @@ class OptionOut(Out):
 class MeetingOut(Out):
     """A meeting that was agreed; `sequence` rises with every change."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_MEETING]})
+    model_config = example(**_MEETING)
 
     id: Id
     lead_id: Id
@@ -92,10 +87,7 @@ class MeetingOut(Out):
 class MeetingTableOut(Out):
     """What firm and company agreed, and what is still proposed."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={"examples": [{"meeting": _MEETING, "options": [_OPTION]}]},
-    )
+    model_config = example(meeting=_MEETING, options=[_OPTION])
 
     meeting: MeetingOut | None
     options: list[OptionOut]

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from api.schemas.base import (
     EXAMPLE_ID,
@@ -18,6 +18,7 @@ from api.schemas.base import (
     Out,
     Phone,
     Words,
+    example,
 )
 from models.need import StepSource, WorkPlace
 from models.states import NeedState
@@ -66,18 +67,11 @@ _NEED: dict[str, JsonValue] = {
 class NeedIn(In):
     """A need in the firm's own words. A firm's token fills in the firm and the contact itself."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "text": _TEXT,
-                    "place": "2800 Mechelen",
-                    "volume": "120 kg per week",
-                    "work_place": "at_workshop",
-                }
-            ]
-        },
+    model_config = example(
+        text=_TEXT,
+        place="2800 Mechelen",
+        volume="120 kg per week",
+        work_place="at_workshop",
     )
 
     text: Words = Field(min_length=10, description="what is to be done, at most 20,000 characters")
@@ -110,7 +104,7 @@ class StepOut(Out):
 class NeedOut(Out):
     """A need, as its firm and the coordinators of its hub see it."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_NEED]})
+    model_config = example(**_NEED)
 
     id: Id
     hub_id: Id
@@ -143,9 +137,7 @@ class NeedOut(Out):
 class FactsIn(In):
     """Facts to change before release; only what is given changes."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"volume": "150 kg per week"}]}
-    )
+    model_config = example(volume="150 kg per week")
 
     title: FilledName | None = None
     volume: Name | None = None
@@ -165,13 +157,8 @@ class StepIn(In):
 class StepsIn(In):
     """The coordinator's reading of a need, replacing all its steps."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"steps": [{"text": "luiers wassen en drogen", "activities": ["textiel-wassen"]}]}
-            ]
-        },
+    model_config = example(
+        steps=[{"text": "luiers wassen en drogen", "activities": ["textiel-wassen"]}],
     )
 
     steps: list[StepIn] = Field(min_length=1, max_length=12)
@@ -180,9 +167,6 @@ class StepsIn(In):
 class ReasonIn(In):
     """Why; the other side reads it."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "Dit is werk voor een studiebureau."}]},
-    )
+    model_config = example(reason="Dit is werk voor een studiebureau.")
 
     reason: Words = Field("", max_length=2000)

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.base import EXAMPLE_ID, Bool, ExternalId, Id, In, Number, Out, Words
+from api.schemas.base import EXAMPLE_ID, Bool, ExternalId, Id, In, Number, Out, Words, example
 
 Radius = Annotated[Number, Field(ge=0, le=300)]
 
@@ -13,12 +13,7 @@ Radius = Annotated[Number, Field(ge=0, le=300)]
 class OfferIn(In):
     """One more kind of work the company does."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"text": "Industriële wasserij, met ophaling", "at_workshop": True}]
-        },
-    )
+    model_config = example(text="Industriële wasserij, met ophaling", at_workshop=True)
 
     text: Words = Field(min_length=3, max_length=2000)
     language: Literal["nl", "fr", "en"] | None = Field(None, description="null: as the text is")
@@ -31,7 +26,7 @@ class OfferIn(In):
 class OfferChangeIn(In):
     """What changes; only what is given."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"active": False}]})
+    model_config = example(active=False)
 
     text: Words | None = Field(None, min_length=3, max_length=2000)
     on_site: Bool | None = None
@@ -43,24 +38,17 @@ class OfferChangeIn(In):
 class OfferOut(Out):
     """An offer, as everyone sees it."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "company_id": EXAMPLE_ID,
-                    "external_id": None,
-                    "text": "Industriële wasserij, met ophaling",
-                    "language": "nl",
-                    "on_site": False,
-                    "at_workshop": True,
-                    "radius_km": None,
-                    "active": True,
-                    "updated_at": "2027-01-02T08:00:00Z",
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        company_id=EXAMPLE_ID,
+        external_id=None,
+        text="Industriële wasserij, met ophaling",
+        language="nl",
+        on_site=False,
+        at_workshop=True,
+        radius_km=None,
+        active=True,
+        updated_at="2027-01-02T08:00:00Z",
     )
 
     id: Id

@@ -2,18 +2,15 @@
 
 from datetime import datetime
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Out, Words
+from api.schemas.base import EXAMPLE_ID, Id, In, Out, Words, example
 
 
 class QuestionIn(In):
     """Something you want to know from the firm."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"text": "Is ophalen op zaterdag mogelijk?"}]},
-    )
+    model_config = example(text="Is ophalen op zaterdag mogelijk?")
 
     text: Words = Field(min_length=3, max_length=3000)
 
@@ -21,9 +18,7 @@ class QuestionIn(In):
 class QuestionAnswerIn(In):
     """The firm's answer; it goes to all recipients."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"answer": "Ja, voor tien uur."}]}
-    )
+    model_config = example(answer="Ja, voor tien uur.")
 
     answer: Words = Field(min_length=1, max_length=5000)
 
@@ -31,21 +26,14 @@ class QuestionAnswerIn(In):
 class QuestionOut(Out):
     """A question and, once there is one, its answer."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "need_id": EXAMPLE_ID,
-                    "by": "company",
-                    "text": "Is ophalen op zaterdag mogelijk?",
-                    "answer": "Ja, voor tien uur.",
-                    "answered_at": "2027-01-14T10:00:00Z",
-                    "created_at": "2027-01-13T08:15:00Z",
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        need_id=EXAMPLE_ID,
+        by="company",
+        text="Is ophalen op zaterdag mogelijk?",
+        answer="Ja, voor tien uur.",
+        answered_at="2027-01-14T10:00:00Z",
+        created_at="2027-01-13T08:15:00Z",
     )
 
     id: Id

@@ -2,22 +2,19 @@
 
 from datetime import datetime
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.base import EXAMPLE_ID, Id, In, Line, Name, Out, Words
+from api.schemas.base import EXAMPLE_ID, Id, In, Line, Name, Out, Words, example
 from models.referral import ReferralKind
 
 
 class ReferralIn(In):
     """To whom a need is handed on: another hub by its slug, or anyone by mail address."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"kind": "hub", "to_hub": "oost-vlaanderen", "message": "Dit ligt bij jullie."}
-            ]
-        },
+    model_config = example(
+        kind="hub",
+        to_hub="oost-vlaanderen",
+        message="Dit ligt bij jullie.",
     )
 
     kind: ReferralKind
@@ -30,23 +27,16 @@ class ReferralIn(In):
 class ReferralOut(Out):
     """A need that was handed on."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "need_id": EXAMPLE_ID,
-                    "kind": "hub",
-                    "from_hub_id": EXAMPLE_ID,
-                    "to_hub_id": EXAMPLE_ID,
-                    "to_name": "Hub Oost-Vlaanderen",
-                    "to_email": "hub@elders.example",
-                    "message": "Dit ligt bij jullie.",
-                    "created_at": "2027-01-12T09:00:00Z",
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        need_id=EXAMPLE_ID,
+        kind="hub",
+        from_hub_id=EXAMPLE_ID,
+        to_hub_id=EXAMPLE_ID,
+        to_name="Hub Oost-Vlaanderen",
+        to_email="hub@elders.example",
+        message="Dit ligt bij jullie.",
+        created_at="2027-01-12T09:00:00Z",
     )
 
     id: Id

@@ -2,28 +2,20 @@
 
 from datetime import datetime
 
-from pydantic import ConfigDict
-
-from api.schemas.base import EXAMPLE_ID, Id, Out
+from api.schemas.base import EXAMPLE_ID, Id, Out, example
 
 
 class MeOut(Out):
     """For whom this token speaks, and what it may do."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "person_id": EXAMPLE_ID,
-                    "email": "cato@hub.example",
-                    "language": "nl",
-                    "hubs": [EXAMPLE_ID],
-                    "firms": [],
-                    "companies": [],
-                    "scopes": ["needs:read", "needs:write"],
-                }
-            ]
-        }
+    model_config = example(
+        person_id=EXAMPLE_ID,
+        email="cato@hub.example",
+        language="nl",
+        hubs=[EXAMPLE_ID],
+        firms=[],
+        companies=[],
+        scopes=["needs:read", "needs:write"],
     )
 
     person_id: Id
@@ -38,20 +30,13 @@ class MeOut(Out):
 class TokenOut(Out):
     """An API token of yours; its secret was shown once, when it was made."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "name": "koppeling met ons CRM",
-                    "scopes": ["leads:read"],
-                    "created_at": "2027-01-02T08:00:00Z",
-                    "expires_at": None,
-                    "used_at": None,
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        name="koppeling met ons CRM",
+        scopes=["leads:read"],
+        created_at="2027-01-02T08:00:00Z",
+        expires_at=None,
+        used_at=None,
     )
 
     id: Id

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from api.schemas.base import EXAMPLE_ID, Id, Out
+from api.schemas.base import EXAMPLE_ID, Id, Out, example
 
 _VERDICT: dict[str, JsonValue] = {
     "company": {"id": EXAMPLE_ID, "name": "Wasserij Het Blauwe Laken"},
@@ -74,7 +74,7 @@ class MatchOut(Out):
 class VerdictOut(Out):
     """Eligible or not for one need, always with every reason."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_VERDICT]})
+    model_config = example(**_VERDICT)
 
     company: CompanyName
     eligible: bool
@@ -85,18 +85,15 @@ class VerdictOut(Out):
 class CompanyVerdictOut(VerdictOut):
     """A verdict on a company, with the broadcast it was for."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                _VERDICT
-                | {
-                    "id": EXAMPLE_ID,
-                    "broadcast_id": EXAMPLE_ID,
-                    "released_at": "2027-01-12T10:00:02Z",
-                }
-            ]
-        },
+    model_config = example(
+        **(
+            _VERDICT
+            | {
+                "id": EXAMPLE_ID,
+                "broadcast_id": EXAMPLE_ID,
+                "released_at": "2027-01-12T10:00:02Z",
+            }
+        )
     )
 
     id: Id

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from api.schemas.base import EXAMPLE_ID, Bool, Id, In, Line, Out
+from api.schemas.base import EXAMPLE_ID, Bool, Id, In, Line, Out, example
 from models.webhook import DeliveryState
 
 _HOOK = {
@@ -21,12 +21,7 @@ _HOOK = {
 class WebhookIn(In):
     """A webhook for exactly one hub or company of yours."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"url": "https://crm.example/maatmatch", "company_id": EXAMPLE_ID}]
-        },
-    )
+    model_config = example(url="https://crm.example/maatmatch", company_id=EXAMPLE_ID)
 
     url: Line = Field(min_length=10, description="public, and https")
     hub_id: Id | None = None
@@ -36,7 +31,7 @@ class WebhookIn(In):
 class WebhookChangeIn(In):
     """Pause or resume; what is due waits meanwhile."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"paused": True}]})
+    model_config = example(paused=True)
 
     paused: Bool
 
@@ -44,7 +39,7 @@ class WebhookChangeIn(In):
 class WebhookOut(Out):
     """A webhook, without its secret."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_HOOK]})
+    model_config = example(**_HOOK)
 
     id: Id
     hub_id: Id | None
@@ -57,10 +52,7 @@ class WebhookOut(Out):
 class WebhookMadeOut(WebhookOut):
     """A new webhook with its secret, which is shown this once."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={"examples": [_HOOK | {"secret": "kXq2…"}]},
-    )
+    model_config = example(**(_HOOK | {"secret": "kXq2…"}))
 
     secret: str = Field(
         description="the key of Maatmatch-Signature; keep it, it is never shown again"
@@ -70,25 +62,18 @@ class WebhookMadeOut(WebhookOut):
 class DeliveryOut(Out):
     """One event for one webhook, and what came of it."""
 
-    model_config = ConfigDict(
-        from_attributes=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": EXAMPLE_ID,
-                    "webhook_id": EXAMPLE_ID,
-                    "event": "lead.released",
-                    "payload": {"event": "lead.released", "lead_id": EXAMPLE_ID},
-                    "state": "sent",
-                    "attempts": 1,
-                    "due_at": "2027-01-12T10:00:02Z",
-                    "handed_over_at": "2027-01-12T10:00:03Z",
-                    "answer": "204 No Content · 35 ms",
-                    "error": "",
-                    "created_at": "2027-01-12T10:00:00Z",
-                }
-            ]
-        },
+    model_config = example(
+        id=EXAMPLE_ID,
+        webhook_id=EXAMPLE_ID,
+        event="lead.released",
+        payload={"event": "lead.released", "lead_id": EXAMPLE_ID},
+        state="sent",
+        attempts=1,
+        due_at="2027-01-12T10:00:02Z",
+        handed_over_at="2027-01-12T10:00:03Z",
+        answer="204 No Content · 35 ms",
+        error="",
+        created_at="2027-01-12T10:00:00Z",
     )
 
     id: Id

@@ -1,107 +1,23 @@
 """Attachments: photos and PDFs of a need, checked by their bytes, the same for all who get it."""
 
-import hashlib
 import hmac
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 
 from api.errors import Conflict, Invalid, NotFound
 from api.i18n import tr
-from api.services import audit, authorisation, corrections, leads, links, pictures
+from api.services import audit, authorisation, corrections, leads, links
 from api.services.desk import Desk
+from api.services.uploads import Upload, checked
 from models import Attachment, Broadcast, Lead, Need
-from models.attachment import AttachmentKind
 from models.states import NeedState
 
 MOST_FILES = 5  # with one need
-MOST_PHOTO = 10_000_000  # bytes as sent; what we keep of a photo is far less
-MOST_PDF = 5_000_000
 MOST_OF_FIRM = 100_000_000  # bytes kept for all needs of one firm
 MOST_UNCONFIRMED = 500_000_000  # bytes kept for people whose address is not proven yet
 CHANGEABLE = (NeedState.DRAFT, NeedState.SUBMITTED, NeedState.RETURNED, NeedState.OPEN)
-_UNWANTED = re.compile(r"[^\w .()+-]+")
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file as it was sent."""
-
-    name: str
-    data: bytes
-
-
-def checked(desk: Desk, upload: Upload) -> Attachment:
-    """The file made safe and named, not yet stored. Raises Invalid for what is no photo or PDF.
-
-    What it is, its bytes say: the name and the type a browser gives say nothing.
-    """
-    data, name = upload.data, _name(upload.name)
-    if not data:
-        raise Invalid("file_empty", f"{name}: this file is empty", field="files", name=name)
-    attachment = Attachment(
-        need_id=None,
-        name=name,
-        added_by=desk.actor.name,
-        created_at=desk.at,
-        width=None,
-        height=None,
-        small=None,
-    )
-    if data.startswith(b"%PDF-"):
-        _limit(data, MOST_PDF, name)
-        if b"%%EOF" not in data[-2048:]:
-            raise Invalid("file_broken", f"{name}: it is not whole", field="files", name=name)
-        attachment.kind, attachment.content = AttachmentKind.PDF, data
-        attachment.name = _stem(name) + ".pdf"
-    elif data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF")):
-        _limit(data, MOST_PHOTO, name)
-        try:
-            picture = pictures.made_safe(data)
-        except pictures.UnreadablePicture as error:
-            raise Invalid(
-                "file_broken", f"{name}: not readable as a picture", field="files", name=name
-            ) from error
-        attachment.kind, attachment.content = AttachmentKind.PHOTO, picture.content
-        attachment.small = picture.small
-        attachment.width, attachment.height = picture.width, picture.height
-        attachment.name = _stem(name) + ".jpg"
-    else:
-        raise Invalid(
-            "file_kind",
-            f"{name}: send a photo (JPEG, PNG or WebP) or a PDF",
-            field="files",
-            name=name,
-        )
-    attachment.size = len(attachment.content)
-    attachment.hash = hashlib.sha256(attachment.content).hexdigest()
-    return attachment
-
-
-def _limit(data: bytes, most: int, name: str) -> None:
-    if len(data) > most:
-        megabytes = most // 1_000_000
-        raise Invalid(
-            "file_too_large",
-            f"{name}: at most {megabytes} MB",
-            field="files",
-            name=name,
-            most=megabytes,
-        )
-
-
-def _name(given: str) -> str:
-    """A file name without folders and odd characters, for people and for a download."""
-    last = given.replace("\\", "/").rsplit("/", 1)[-1]
-    return " ".join(_UNWANTED.sub(" ", last).split())[:90].strip(" .") or "bestand"
-
-
-def _stem(name: str) -> str:
-    stem, dot, ending = name.rpartition(".")
-    return stem if dot and len(ending) <= 5 and stem else name
 
 
 def hold(desk: Desk, upload: Upload, before: Sequence[Attachment] = ()) -> Attachment:
@@ -153,6 +69,31 @@ def take(desk: Desk, need: Need, found: Sequence[Attachment]) -> None:
         each.need_id = need.id
     if found:
         _record(desk, "attach", need, found)
+
+
+def copy(desk: Desk, need: Need, from_need_id: str, ids: Sequence[str]) -> None:
+    """Files of an earlier need go along with a new one of the same people.
+
+    Raises NotFound for a need or file that is not theirs, Invalid when there is no room.
+    """
+    if not ids:
+        return
+    originals = [find(desk, from_need_id, each) for each in dict.fromkeys(ids)]
+    _require_room(len(of_need(desk, need.id)) + len(originals))
+    _require_space(desk, sum(each.size for each in originals), need)
+    facts = ("kind", "name", "size", "hash", "width", "height", "content", "small")
+    fresh = [
+        Attachment(
+            need_id=need.id,
+            added_by=desk.actor.name,
+            created_at=desk.at,
+            **{fact: getattr(each, fact) for fact in facts},
+        )
+        for each in originals
+    ]
+    desk.session.add_all(fresh)
+    desk.session.flush()
+    _record(desk, "attach", need, fresh)
 
 
 def add(desk: Desk, need_id: str, uploads: Sequence[Upload]) -> list[Attachment]:

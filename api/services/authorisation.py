@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from api.errors import NotAllowed, NotFound
 from api.services.desk import IMPORT, Actor, Desk
-from models import Broadcast, Company, Hub, Lead, Need
+from models import Broadcast, Company, Hub, Lead, Need, Note
+from models.states import NeedState
 
 
 def coordinates(actor: Actor, hub_id: str) -> bool:
@@ -32,12 +33,16 @@ def require_scope(actor: Actor, scope: str) -> None:
         raise NotAllowed("missing_scope", f"this token lacks the scope {scope}", scope=scope)
 
 
+def is_mine(actor: Actor, need: Need) -> bool:
+    """Whether a need is of the actor's firm; before it is confirmed, of who wrote it."""
+    wrote = need.state is NeedState.DRAFT and actor.email == need.contact_email
+    return need.firm_id in actor.firms or (wrote and actor.person_id is not None)
+
+
 def need(desk: Desk, need_id: str) -> Need:
     """The need, for its hub's coordinators and its firm. Raises NotFound for others."""
     found = desk.session.get(Need, need_id)
-    if found is None or not (
-        coordinates(desk.actor, found.hub_id) or found.firm_id in desk.actor.firms
-    ):
+    if found is None or not (coordinates(desk.actor, found.hub_id) or is_mine(desk.actor, found)):
         raise NotFound("need_not_found", "there is no such need, or it is not yours")
     return found
 
@@ -53,7 +58,7 @@ def need_as_coordinator(desk: Desk, need_id: str) -> Need:
 def need_as_firm(desk: Desk, need_id: str) -> Need:
     """The need, for its firm. Raises NotFound, or NotAllowed for the hub: the firm chooses."""
     found = need(desk, need_id)
-    if found.firm_id not in desk.actor.firms:
+    if not is_mine(desk.actor, found):
         raise NotAllowed("firm_only", "only the firm that asked may do this; the hub is neutral")
     return found
 
@@ -123,4 +128,17 @@ def hub_to_edit(desk: Desk, hub_id: str) -> Hub:
     found = desk.session.get(Hub, hub_id)
     if found is None:
         raise NotFound("hub_not_found", "there is no such hub, or it is not yours")
+    return found
+
+
+def note_of_own(desk: Desk, note_id: str) -> Note:
+    """A note in a case file, for who wrote it while coordinating its hub.
+
+    Raises NotFound, or NotAllowed for the hub's other coordinators: they read it.
+    """
+    found = desk.session.get(Note, note_id)
+    if found is None or not coordinates(desk.actor, found.hub_id):
+        raise NotFound("note_not_found", "there is no such note, or it is not of your hub")
+    if found.author_id != desk.actor.person_id:
+        raise NotAllowed("author_only", "only who wrote this note may change or remove it")
     return found

@@ -14,6 +14,7 @@ from api.services import (
     colleagues,
     digests,
     exceptions,
+    hub_texts,
     hubs,
     leads,
     ledger,
@@ -49,7 +50,7 @@ DEADLINE_HOUR = time(17, 0)  # deadlines end with the working day in Brussels
 def content_of(desk: Desk, need: Need, hub: Hub) -> dict[str, Any]:
     """What every recipient gets of a need, word for word; its hash proves it was the same.
 
-    Photos and PDFs are in it by the hash of their bytes.
+    Photos and PDFs are in it by the hash of their bytes; the hub's own words stand beside it.
     """
     return {
         "title": need.title,
@@ -63,6 +64,7 @@ def content_of(desk: Desk, need: Need, hub: Hub) -> dict[str, Any]:
         "certificates": list(need.certificates),
         "attachments": attachments.manifest(attachments.of_need(desk, need.id)),
         "hub": hub.name,
+        **hub_texts.for_content(hub),
     }
 
 
@@ -147,7 +149,7 @@ def approve(desk: Desk, need_id: str, *, deadline: datetime | None = None) -> Br
             kind=each.kind.value,
             reason=each.reason,
         )
-    _send_leads(desk, broadcast, need, hub, [each.company for each in chosen])
+    _send_leads(desk, broadcast, need, hub, _companies(desk, chosen))
     audit.record(
         desk, "approve", "need", need.id, hub.id, broadcast_id=broadcast.id, leads=len(chosen)
     )
@@ -269,6 +271,11 @@ def _send_leads(
     return sent
 
 
+def _companies(desk: Desk, judged: Sequence[Judged]) -> Sequence[Company]:
+    ids = [each.company.id for each in judged]
+    return desk.session.scalars(select(Company).where(Company.id.in_(ids))).all()
+
+
 def joining(desk: Desk, broadcast: Broadcast) -> list[Judged]:
     """The companies that have become eligible while the need is open and have no lead yet."""
     need = desk.session.get_one(Need, broadcast.need_id)
@@ -312,7 +319,7 @@ def add_late_joiners(desk: Desk, broadcast: Broadcast) -> list[Lead]:
             was = {"eligible": old.eligible, "reasons": old.reasons, "match": old.match}
             old.eligible, old.reasons, old.match = new.eligible, new.reasons, new.match
         ledger.append(desk, broadcast.id, "became_eligible", was=was, **_verdict_facts(each))
-    joined = _send_leads(desk, broadcast, need, hub, [each.company for each in late], late=True)
+    joined = _send_leads(desk, broadcast, need, hub, _companies(desk, late), late=True)
     audit.record(desk, "late_joiners", "need", need.id, hub.id, leads=len(joined))
     return joined
 

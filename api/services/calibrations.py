@@ -1,7 +1,7 @@
 """Calibrations: the shipped one is a starting point; judgements made here replace it."""
 
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from sqlalchemy import select
@@ -75,6 +75,32 @@ def calibrate(desk: Desk) -> CalibrationRow | None:
     desk.session.flush()
     audit.record(desk, "calibrate", "calibration", row.id, needs=len(judged))
     return row
+
+
+@dataclass(frozen=True)
+class Basis:
+    """On what the threshold in force rests.
+
+    `own`: on judgements made here, else on the shipped ones (`rests_on` says which).
+    `judged` counts the needs judged here so far, `enough` those that a promise takes.
+    """
+
+    own: bool
+    rests_on: str
+    judged: int
+    enough: int
+
+
+def basis(desk: Desk) -> Basis:
+    """On what the probabilities and thresholds in force rest."""
+    ranker = matching.calibrated(desk)
+    judged, enough = progress_towards(desk)
+    return Basis(
+        ranker.judged.identity != desk.runtime.ranker.judged.identity,
+        ranker.rests_on,
+        judged,
+        enough,
+    )
 
 
 def progress_towards(desk: Desk) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 import re
 
 from stdnum.be import vat
-from stdnum.exceptions import ValidationError
 
 from api.errors import Invalid, TooLarge
 from api.runtime import Runtime
@@ -56,7 +55,7 @@ def kbo(value: str | None, field: str = "kbo") -> str | None:
         return None
     try:
         return str(vat.validate(value.strip()))
-    except ValidationError as error:
+    except ValueError as error:  # of stdnum, or of Python for thousands of digits
         raise Invalid(
             "bad_kbo",
             f"{field}: {value[:40]!r} is no KBO number ({error}); ten digits, such as 0403.170.701",
@@ -78,6 +77,16 @@ def place(runtime: Runtime, value: str, field: str = "postcode") -> Place:
             value=value,
             suggestions=near,
         ) from None
+
+
+SPOKEN = ("nl", "fr", "en", "de")  # languages a company may say its people work in
+
+
+def spoken(value: str, field: str = "languages") -> str:
+    """A language people work in. Raises Invalid."""
+    if value not in SPOKEN:
+        raise Invalid("bad_language", f"{field}: {value!r}; use {', '.join(SPOKEN)}", field=field)
+    return value
 
 
 def language(value: str | None, field: str = "language") -> str:

@@ -10,7 +10,7 @@ from api.errors import Conflict, Invalid, NotFound
 from api.services import audit, authorisation, checks
 from api.services.desk import IMPORT, Desk
 from matcher.text import detect_language
-from models import Absence, Certificate, Company, Offer, Site, now
+from models import Absence, Company, Offer, Site, now
 from models.company import Delivery, Recognition
 
 MOST_RADIUS_KM = 300
@@ -92,6 +92,7 @@ def change(
     website: str | None = None,
     description: str | None = None,
     language: str | None = None,
+    languages: Sequence[str] | None = None,
     service_radius_km: float | None = None,
     delivery: Delivery | None = None,
     wants_reminders: bool | None = None,
@@ -114,15 +115,19 @@ def change(
         changes["description"] = checks.text(description, "description", least=0)
     if language is not None:
         changes["language"] = checks.language(language)
+    if languages is not None:
+        changes["languages"] = [checks.spoken(code) for code in dict.fromkeys(languages)]
     if service_radius_km is not None:
         changes["service_radius_km"] = _radius(service_radius_km, "service_radius_km")
     if delivery is not None:
         changes["delivery"] = delivery
     if wants_reminders is not None:
         changes["wants_reminders"] = wants_reminders
-    for field, value in changes.items():
-        setattr(company, field, value)
-    audit.record(desk, "change", "company", company.id, changed=sorted(changes))
+    changed = sorted(name for name, value in changes.items() if getattr(company, name) != value)
+    for name in changed:
+        setattr(company, name, changes[name])
+    if changed:
+        audit.record(desk, "change", "company", company.id, changed=changed)
     return company
 
 
@@ -164,40 +169,27 @@ def set_absences(
     return company
 
 
-def set_certificates(
-    desk: Desk, company_id: str, certificates: Sequence[tuple[str, date | None]]
-) -> Company:
-    """The certificates a company holds: (code, last valid day), replacing all."""
-    authorisation.company_to_edit(desk, company_id)
-    company = load(desk, company_id)
-    for code, _ in certificates:
-        if code not in desk.runtime.certificates:
-            raise Invalid(
-                "unknown_certificate",
-                f"certificates: no certificate {code!r}; known are "
-                f"{', '.join(sorted(desk.runtime.certificates))}",
-                field="certificates",
-            )
-    company.certificates.clear()
-    desk.session.flush()
-    company.certificates.extend(
-        Certificate(code=code, valid_until=until) for code, until in dict(certificates).items()
-    )
-    company.updated_at = now()
-    audit.record(desk, "set_certificates", "company", company.id, number=len(certificates))
-    desk.session.flush()
-    return company
-
-
 def set_sites(desk: Desk, company_id: str, places: Sequence[tuple[str, str]]) -> Company:
-    """The sites of a company: (postcode and/or place, street), replacing all."""
+    """The sites of a company: (postcode and/or place, street), replacing all.
+
+    Raises Invalid; `values["row"]` tells which site is wrong, counted from 0.
+    """
     authorisation.company_to_edit(desk, company_id)
     company = load(desk, company_id)
     if not places:
         raise Invalid("missing", "sites: give at least one site with a postcode", field="sites")
-    company.sites[:] = [_site(desk, place, street) for place, street in places]
-    company.updated_at = now()
-    audit.record(desk, "set_sites", "company", company.id, number=len(places))
+    wanted = []
+    for row, (place, street) in enumerate(places):
+        try:
+            wanted.append(_site(desk, place, street))
+        except Invalid as problem:
+            problem.values["row"] = row
+            raise
+    if [_where(site) for site in wanted] != [_where(site) for site in company.sites]:
+        company.sites[:] = wanted
+        company.updated_at = now()
+        nis = [site.nis for site in wanted]
+        audit.record(desk, "set_sites", "company", company.id, number=len(places), nis=nis)
     desk.session.flush()
     return company
 
@@ -258,9 +250,13 @@ def change_offer(
     on_site: bool | None = None,
     at_workshop: bool | None = None,
     radius_km: float | None = None,
+    own_radius: bool = True,
     active: bool | None = None,
 ) -> Offer:
-    """Change an offer, or switch it off and on; only what is given changes."""
+    """Change an offer, or switch it off and on; only what is given changes.
+
+    Without `own_radius` the company's service radius counts for it.
+    """
     offer = desk.session.get(Offer, offer_id)
     if offer is None:
         raise NotFound("offer_not_found", "there is no such offer")
@@ -273,6 +269,8 @@ def change_offer(
         offer.at_workshop = at_workshop
     if radius_km is not None:
         offer.radius_km = _radius(radius_km, "radius_km")
+    if not own_radius:
+        offer.radius_km = None
     if active is not None:
         offer.active = active
     _somewhere(offer)
@@ -299,6 +297,10 @@ def _site(desk: Desk, place: str, street: str) -> Site:
         lat=found.lat,
         lon=found.lon,
     )
+
+
+def _where(site: Site) -> tuple[str, str, str]:
+    return site.postcode, site.nis, site.street
 
 
 def _radius(value: float, field: str) -> float:

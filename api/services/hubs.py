@@ -70,10 +70,13 @@ def change_terms(
     deadline_days: int | None = None,
     reminders: bool | None = None,
     email: str | None = None,
+    language: str | None = None,
 ) -> Hub:
     """Change a hub's terms for broadcasts to come; those released keep theirs.
 
-    Raises Invalid for an alpha outside 0.01 to 0.5 or a deadline outside 1 to 60 days.
+    `language` is the one in which its coordinators are first addressed and its texts fall back.
+    Raises Invalid for an alpha outside 0.01 to 0.5, a deadline outside 1 to 60 days, or another
+    language than nl, fr and en.
     """
     hub = authorisation.hub_to_edit(desk, hub_id)
     if alpha is not None and not LEAST_ALPHA <= alpha <= MOST_ALPHA:
@@ -90,6 +93,7 @@ def change_terms(
         "deadline_days": deadline_days,
         "reminders": reminders,
         "email": checks.email(email) if email is not None else None,
+        "language": checks.language(language) if language is not None else None,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
     for name, value in changes.items():

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from api.errors import Invalid, Problem
-from api.services import audit, checks, companies, needs, people
+from api.services import audit, certificates, checks, companies, needs, people
 from api.services.desk import Desk
 from api.services.sheets import Row, read_rows
 from models import Company, Firm, Need, Offer
@@ -150,7 +150,7 @@ def _company(desk: Desk, row: Row) -> bool:
         companies.set_sites(desk, company.id, places)
     companies.set_capacity(desk, company.id, None if capacity is None else int(capacity))
     companies.set_recognition(desk, company.id, _choice(row, "recognition", Recognition))
-    companies.set_certificates(
+    certificates.set_all(
         desk, company.id, [_certificate(desk, part) for part in _parts(row["certificates"])]
     )
     companies.set_absences(

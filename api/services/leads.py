@@ -59,6 +59,11 @@ def verdicts_of(desk: Desk, broadcast_id: str) -> Sequence[VerdictRow]:
     ).all()
 
 
+def matches_of(desk: Desk, broadcast_id: str) -> dict[str, dict[str, Any]]:
+    """Company id -> the frozen match: the offer that suits best, and which steps offers cover."""
+    return {row.company_id: row.match for row in verdicts_of(desk, broadcast_id)}
+
+
 def spread_seconds(desk: Desk, broadcast_id: str) -> float | None:
     """Seconds between the first and the last hand-over of the leads that went out together.
 

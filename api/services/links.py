@@ -3,12 +3,14 @@
 import hashlib
 import hmac
 import secrets
+from datetime import timedelta
 
 from api.errors import Gone, NotFound
 from api.services import authorisation
 from api.services.desk import Desk
 from models import Lead
 
+LASTS = timedelta(days=180)  # after the lead is closed; until then it is asked how things go
 _SIGNATURE = 32  # hexadecimal characters: 128 bits
 
 
@@ -28,7 +30,7 @@ def lead_link(desk: Desk, lead: Lead) -> str:
 def lead_of(desk: Desk, token: str) -> Lead:
     """The lead a personal link is for.
 
-    Raises NotFound (forged, or not released yet) or Gone (revoked).
+    Raises NotFound (forged, or not released yet) or Gone (revoked, expired).
     """
     lead_id, _, rest = token.partition(".")
     version, _, signature = rest.partition(".")
@@ -38,6 +40,8 @@ def lead_of(desk: Desk, token: str) -> Lead:
         raise NotFound("bad_link", "this link is not complete; copy the whole link from the mail")
     if version != str(lead.link_version):
         raise Gone("link_revoked", "this link was replaced; use the newest mail")
+    if lead.closed_at is not None and desk.at > lead.closed_at + LASTS:
+        raise Gone("link_expired", "this link has expired; sign in to read the lead again")
     return authorisation.released(desk, lead)
 
 

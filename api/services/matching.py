@@ -1,15 +1,15 @@
 """Matching: stored vectors kept fresh, a need read, every company of a territory judged."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import select
 
 from api.runtime import Runtime
-from api.services import hubs, vectors
+from api.services import candidates, hubs, vectors
+from api.services.candidates import Candidate
 from api.services.desk import Desk
 from matcher.calibration import Judged as JudgedNeeds
 from matcher.calibration import Threshold
@@ -22,22 +22,16 @@ from matcher.eligibility import (
     Verdict,
     judge,
 )
-from matcher.ranking import CompanyMatch, Ranker, Ranking
+from matcher.ranking import CompanyMatch, Ranker
 from matcher.reading import Reading, ReadStep
-from models import (
-    BroadcastException,
-    CalibrationRow,
-    Company,
-    Hub,
-    Lead,
-    Need,
-    Offer,
-    Step,
-)
+from matcher.signals import OfferIndex
+from models import BroadcastException, CalibrationRow, Company, Hub, Need, Offer, Step
 from models.broadcast import ExceptionKind
 from models.company import Recognition
 from models.hub import Policy
 from models.need import StepSource, WorkPlace
+
+MOST_KEPT = 128  # readings and rankings of needs, per process
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ class Match:
 class Judged:
     """One company, its verdict for one need, and its match."""
 
-    company: Company
+    company: Candidate
     verdict: Verdict
     match: Match
 
@@ -99,7 +93,20 @@ class Assessment:
 
 def read(runtime: Runtime, text: str) -> Reading:
     """What the matcher understands of a need: language, steps, activities, fit."""
-    return runtime.ranker.read(text)
+    kept = runtime.kept.get(text)
+    if not isinstance(kept, Reading):
+        kept = runtime.ranker.read(text)
+        _keep(runtime, text, kept)
+    return kept
+
+
+def _keep(runtime: Runtime, key: Hashable, made: object) -> None:
+    """Keep what was read or ranked in this process: both follow from texts alone."""
+    with runtime.lock:
+        runtime.kept.pop(key, None)
+        runtime.kept[key] = made
+        while len(runtime.kept) > MOST_KEPT:
+            del runtime.kept[next(iter(runtime.kept))]
 
 
 def write_steps(need: Need, reading: Reading) -> None:
@@ -118,11 +125,16 @@ def write_steps(need: Need, reading: Reading) -> None:
 
 def reading_of(runtime: Runtime, need: Need) -> Reading:
     """The reading of a need with the coordinator's corrections. Needs `steps` loaded."""
+    corrected = _corrected(need)
+    if corrected is None:
+        return read(runtime, need.text)
+    return runtime.ranker.read_steps(need.text, corrected)
+
+
+def _corrected(need: Need) -> Sequence[tuple[str, tuple[str, ...]]] | None:
     if not any(step.source is StepSource.CORRECTED for step in need.steps):
-        return runtime.ranker.read(need.text)
-    return runtime.ranker.read_steps(
-        need.text, [(step.text, step.activities) for step in need.steps]
-    )
+        return None
+    return tuple((step.text, tuple(step.activities)) for step in need.steps)
 
 
 def unasked(runtime: Runtime, need: Need) -> tuple[ReadStep, ...]:
@@ -131,7 +143,7 @@ def unasked(runtime: Runtime, need: Need) -> tuple[ReadStep, ...]:
     A company could perhaps do it too: the coordinator may add it as a step.
     """
     asked = {code for step in need.steps for code in step.activities}
-    found = runtime.ranker.read(need.text).unasked
+    found = read(runtime, need.text).unasked
     return tuple(step for step in found if step.activities[0][0] not in asked)
 
 
@@ -152,40 +164,108 @@ def calibrated(desk: Desk) -> Ranker:
     return ranker if row is None else ranker.recalibrated(JudgedNeeds.of_dict(row.parameters))
 
 
-def assess(desk: Desk, need: Need, *, alpha: float | None = None) -> Assessment:
+@dataclass(frozen=True)
+class Weighed:
+    """A need weighed against every candidate: all of a judging but the threshold."""
+
+    hub: Hub
+    ranker: Ranker
+    reading: Reading
+    facts: NeedFacts
+    territory: frozenset[str]
+    today: date
+    candidates: Sequence[Candidate]
+    company_facts: Sequence[CompanyFacts]
+    best: Mapping[str, CompanyMatch]
+
+    def judged(self, *, alpha: float | None = None) -> Assessment:
+        """The verdict on every candidate; with `alpha` a what-if under another than the hub's.
+
+        Companies come in order of their id: a ranking is never an order of people.
+        """
+        threshold = self.ranker.threshold_for(self.hub.alpha if alpha is None else alpha)
+        least = threshold.value if self.hub.policy is Policy.ACTIVITY else None
+        terms = Terms(self.territory, least, self.today)
+        judged = tuple(
+            Judged(
+                candidate,
+                judge(self.facts, facts, terms),
+                _match(self.best.get(candidate.id), self.reading, threshold.value),
+            )
+            for candidate, facts in zip(self.candidates, self.company_facts, strict=True)
+        )
+        fits = self.ranker.fits(self.reading)
+        return Assessment(judged, threshold, least, self.ranker.judged.identity, fits)
+
+
+def assess(desk: Desk, need: Need) -> Assessment:
     """Judge every company of the hub's territory for a need, and those added by exception.
 
     Needs `steps` loaded.
-    Companies come in order of their id: a ranking is never an order of people. With `alpha`
-    the judging is a what-if under another alpha than the hub's.
     """
+    return weigh(desk, need).judged()
+
+
+def weigh(desk: Desk, need: Need) -> Weighed:
+    """Read the need and every candidate, and compare their texts. Needs `steps` loaded."""
     hub = desk.session.get_one(Hub, need.hub_id)
     ranker = calibrated(desk)
-    threshold = ranker.threshold_for(hub.alpha if alpha is None else alpha)
-    reading = reading_of(desk.runtime, need)
-    ranking = ranker.rank(reading, vectors.offer_index(desk))
-    least = threshold.value if hub.policy is Policy.ACTIVITY else None
-    terms = Terms(hubs.territory(desk, hub.id), least, desk.today)
-    fits = ranker.fits(reading)
-    companies = companies_of(desk, terms.territory, also=_added(desk, need.id))
-    offers = _offers_of(desk, [company.id for company in companies])
-    open_leads = _open_leads(desk, [company.id for company in companies])
-    scores = _scores(ranking)
-    best = ranking.best_by_company()
-    facts = need_facts(need, desk)
-    judged = tuple(
-        Judged(
-            company,
-            judge(
-                facts,
-                company_facts(company, offers[company.id], scores, open_leads[company.id]),
-                terms,
-            ),
-            _match(best.get(company.id), reading, offers[company.id], threshold.value),
-        )
-        for company in companies
+    territory = hubs.territory(desk, hub.id)
+    found = candidates.of_territory(desk, territory, also=_added(desk, need.id))
+    ranked = _ranked(desk.runtime, ranker, _index(desk, found), need)
+    return Weighed(
+        hub=hub,
+        ranker=ranker,
+        reading=ranked.reading,
+        facts=need_facts(need, desk),
+        territory=territory,
+        today=desk.today,
+        candidates=found,
+        company_facts=[each.facts(ranked.probabilities) for each in found],
+        best=ranked.best,
     )
-    return Assessment(judged, threshold, least, ranker.judged.identity, fits)
+
+
+def _index(desk: Desk, found: Sequence[Candidate]) -> OfferIndex:
+    """The kept index, or a new one when it does not hold the very offers of the candidates.
+
+    Its fingerprint tells changes apart by their moment; a change that was made earlier and
+    committed later than another would pass unseen. The rows themselves decide.
+    """
+    index = vectors.offer_index(desk)
+    active = {each.id for each in found if each.active}
+    held = {line.id: line.text for line in index.offers if line.company_id in active}
+    wanted = {offer.id: offer.text for each in found if each.active for offer in each.offers}
+    return index if held == wanted else vectors.offer_index(desk, anew=True)
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """A need ranked against an index: per offer id its probability, per company id its best."""
+
+    index: OfferIndex
+    reading: Reading
+    probabilities: Mapping[str, float]
+    best: Mapping[str, CompanyMatch]
+
+
+def _ranked(runtime: Runtime, ranker: Ranker, index: OfferIndex, need: Need) -> _Ranked:
+    """Read and rank a need, or find that this process did so before.
+
+    A ranking follows from texts alone, and is found again only with the very index it was made
+    with: nothing in it can grow old. Who is eligible is judged anew each time.
+    """
+    key = (need.text, _corrected(need), ranker.judged.identity)
+    kept = runtime.kept.get(key)
+    if isinstance(kept, _Ranked) and kept.index is index:
+        return kept
+    reading = reading_of(runtime, need)
+    ranking = ranker.rank(reading, index)
+    ids = [line.id for line in ranking.offers]
+    probabilities = dict(zip(ids, ranking.probability.tolist(), strict=True))
+    made = _Ranked(index, reading, probabilities, ranking.best_by_company())
+    _keep(runtime, key, made)
+    return made
 
 
 def _added(desk: Desk, need_id: str) -> frozenset[str]:
@@ -197,30 +277,6 @@ def _added(desk: Desk, need_id: str) -> frozenset[str]:
             )
         )
     )
-
-
-def companies_of(
-    desk: Desk, territory: frozenset[str], *, also: frozenset[str] = frozenset()
-) -> Sequence[Company]:
-    """The active companies with a site in a territory, with all that eligibility looks at.
-
-    `also` names companies from anywhere.
-    """
-    found = desk.session.scalars(
-        select(Company)
-        .where(Company.active | Company.id.in_(also))
-        .order_by(Company.id)
-        .options(
-            selectinload(Company.sites),
-            selectinload(Company.certificates),
-            selectinload(Company.absences),
-        )
-    ).all()
-    return [
-        each
-        for each in found
-        if each.id in also or any(site.nis in territory for site in each.sites)
-    ]
 
 
 def need_facts(need: Need, desk: Desk) -> NeedFacts:
@@ -254,53 +310,15 @@ def company_facts(
     )
 
 
-def _offers_of(desk: Desk, company_ids: Sequence[str]) -> dict[str, list[Offer]]:
-    found: dict[str, list[Offer]] = defaultdict(list)
-    for offer in desk.session.scalars(
-        select(Offer).where(Offer.active, Offer.company_id.in_(company_ids)).order_by(Offer.id)
-    ):
-        found[offer.company_id].append(offer)
-    return found
-
-
-def _open_leads(desk: Desk, company_ids: Sequence[str]) -> dict[str, int]:
-    """How many leads of each company still wait for its answer."""
-    rows = desk.session.execute(
-        select(Lead.company_id, func.count())
-        .where(
-            Lead.company_id.in_(company_ids),
-            Lead.closed_at.is_(None),
-            Lead.answered_at.is_(None),
-        )
-        .group_by(Lead.company_id)
-    )
-    return defaultdict(int, {row[0]: row[1] for row in rows})
-
-
-def _scores(ranking: Ranking) -> dict[str, int | float]:
-    return {
-        line.id: float(probability)
-        for line, probability in zip(ranking.offers, ranking.probability, strict=True)
-    }
-
-
-def _match(
-    found: CompanyMatch | None, reading: Reading, offers: Sequence[Offer], least: float
-) -> Match:
+def _match(found: CompanyMatch | None, reading: Reading, least: float) -> Match:
     if found is None:
         return Match(0.0, None, "", ())
-    texts = {offer.id: offer.text for offer in offers}
     steps = tuple(
         StepMatch(
-            position,
-            step.text,
-            round(probability, 6),
-            line.id,
-            texts[line.id],
-            probability >= least,
+            position, step.text, round(probability, 6), line.id, line.text, probability >= least
         )
         for position, (step, (line, probability)) in enumerate(
             zip(reading.steps, found.steps, strict=True)
         )
     )
-    return Match(found.probability, found.offer.id, texts[found.offer.id], steps)
+    return Match(found.probability, found.offer.id, found.offer.text, steps)

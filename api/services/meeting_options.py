@@ -96,8 +96,9 @@ def take(desk: Desk, option_id: str) -> Meeting:
     meeting = meetings.agree(
         desk, lead.id, found.starts_at, minutes=found.minutes, place=found.place
     )
-    _close(desk, lead.id, OptionState.REPLACED)
     found.state = OptionState.TAKEN
+    desk.session.flush()
+    _close(desk, lead.id, OptionState.REPLACED)
     return meeting
 
 

@@ -5,13 +5,23 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from api.errors import Conflict, Invalid, NotFound
-from api.services import audit, authorisation, checks, hubs, matching, outbox, people, signin
+from api.services import (
+    audit,
+    authorisation,
+    checks,
+    firms,
+    hubs,
+    matching,
+    outbox,
+    people,
+    signin,
+)
 from api.services.desk import Desk
-from models import Firm, Hub, Membership, Need, Person, Step
+from api.services.titles import title_of
+from models import Hub, Need, Step
 from models.message import MessageKind
 from models.need import StepSource, WorkPlace
 from models.states import NeedState
@@ -64,7 +74,18 @@ def submit(desk: Desk, draft: NeedDraft, *, proven: bool = False) -> Need:
         )
     if draft.starts_on is not None and draft.starts_on < desk.today - timedelta(days=366):
         raise Invalid("start_long_past", "starts_on: more than a year ago", field="starts_on")
-    firm, person = _firm_and_contact(desk, draft, language)
+    if draft.firm_id is not None:
+        firm, person = firms.with_member(desk, draft.firm_id, draft.contact_email)
+    else:
+        firm, person = firms.with_contact(
+            desk,
+            name=draft.firm_name,
+            kbo=draft.kbo,
+            email=draft.contact_email,
+            contact_name=draft.contact_name,
+            language=language,
+            place=place,
+        )
     need = Need(
         hub_id=hub.id,
         firm_id=firm.id,
@@ -109,61 +130,13 @@ def submit(desk: Desk, draft: NeedDraft, *, proven: bool = False) -> Need:
     return need
 
 
-def title_of(text: str) -> str:
-    """The first sentence of a text, cut at a word, as its title."""
-    first = " ".join(text.split())
-    for mark in (". ", "? ", "! "):
-        first = first.split(mark)[0]
-    return first if len(first) <= 90 else first[:90].rsplit(" ", 1)[0] + "…"
-
-
-def _member_of_firm(desk: Desk, firm_id: str, email: str) -> tuple[Firm, Person]:
-    """The firm and the member of it that is the contact. Raises Invalid for anyone else."""
-    firm = desk.session.get_one(Firm, firm_id)
-    address = checks.email(email, "contact_email")
-    member = desk.session.scalar(
-        select(Person)
-        .join(Membership)
-        .where(Membership.firm_id == firm.id, Person.email == address)
-    )
-    if member is not None:
-        return firm, member
-    raise Invalid(
-        "contact_no_member",
-        f"contact_email: {address} is no member of {firm.name}; name one who is",
-        field="contact_email",
-    )
-
-
-def _firm_and_contact(desk: Desk, draft: NeedDraft, language: str) -> tuple[Firm, Person]:
-    if draft.firm_id is not None:
-        return _member_of_firm(desk, draft.firm_id, draft.contact_email)
-    kbo = checks.kbo(draft.kbo)
-    email = checks.email(draft.contact_email, "contact_email")
-    name = checks.line(draft.firm_name, "firm_name", least=1, most=200)
-    person = people.find_or_add(desk, email, name=draft.contact_name.strip(), language=language)
-    held = {each.firm_id for each in people.memberships(desk, person.id) if each.firm_id}
-    firm = desk.session.scalar(select(Firm).where(Firm.id.in_(held), Firm.name == name))
-    if firm is None and kbo:
-        firm = desk.session.scalar(select(Firm).where(Firm.kbo == kbo, Firm.id.in_(held)))
-    if firm is None:
-        # A KBO number is public: who types one does not thereby become a member of that firm.
-        taken = kbo and desk.session.scalar(select(Firm.id).where(Firm.kbo == kbo))
-        firm = Firm(name=name, kbo=None if taken else kbo, email=email, language=language)
-        place = checks.place(desk.runtime, draft.place, "place")
-        firm.postcode, firm.nis = place.postcode, place.nis
-        desk.session.add(firm)
-        desk.session.flush()
-        people.add_role(desk, person, firm_id=firm.id)
-    return firm, person
-
-
 def confirm(desk: Desk, need: Need) -> Need:
     """Put a draft in the coordinator's intake queue; its mail address is proven."""
     if need.state is not NeedState.DRAFT:
         return need
     need.state = NeedState.SUBMITTED
     need.submitted_at = desk.at
+    firms.claim(desk, need)
     hub = desk.session.get_one(Hub, need.hub_id)
     audit.record(desk, "confirm", "need", need.id, hub.id)
     for person in people.coordinators(desk, hub.id):
@@ -239,7 +212,7 @@ def change_facts(desk: Desk, need_id: str, facts: Mapping[str, object]) -> Need:
     for name in changed:
         value = facts[name]
         if name in ("title", "volume", "rhythm"):
-            value = checks.line(str(value), name, most=200)
+            value = checks.line(str(value), name, least=int(name == "title"), most=200)
         elif name == "certificates":
             value = sorted(set(value))  # type: ignore[call-overload]
             unknown = set(value) - set(desk.runtime.certificates)

@@ -2,18 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import defer
 
-from api.rendering import environment
 from api.services import ledger
 from api.services.desk import Desk
+from api.services.mails import Recipient as Recipient
+from api.services.mails import composed
 from models import Broadcast, Hub, Lead, Message, Need, new_id
 from models.message import MessageKind, MessageState
 
@@ -21,15 +21,6 @@ LEASE = timedelta(minutes=2)  # longer than one hand-over may take; then another
 MOST_ATTEMPTS = 12
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=4)
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """Who gets a mail, and in which language."""
-
-    email: str
-    name: str = ""
-    language: str = "nl"
 
 
 class Result(StrEnum):
@@ -68,18 +59,11 @@ def queue(
     The template's blocks `subject` and `text` make the plain mail; the HTML part is its own
     template. `attachment` is an iCalendar text.
     """
+    need = desk.session.get(Need, need_id) if need_id else None
+    hub = desk.session.get(Hub, need.hub_id) if need else None
+    unsubscribe = (headers or {}).get("List-Unsubscribe", "").strip("<>")
+    subject, text, html = composed(desk, kind, to, hub, unsubscribe=unsubscribe, **context)
     settings = desk.runtime.settings
-    env = environment(to.language)
-    values = {
-        "base_url": settings.base_url,
-        "to": to,
-        "day": date.fromisoformat,
-        "certificate_names": partial(_certificate_names, desk, to.language),
-        "unsubscribe": (headers or {}).get("List-Unsubscribe", "").strip("<>"),
-        **context,
-    }
-    plain = env.get_template(f"mails/{kind.value}.txt")
-    subject = "".join(plain.blocks["subject"](plain.new_context(values)))
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
     message = Message(
         kind=kind,
@@ -89,10 +73,11 @@ def queue(
         to_email=to.email,
         to_name=to.name,
         language=to.language,
-        subject=" ".join(subject.split())[:300],
-        text="".join(plain.blocks["text"](plain.new_context(values))).strip() + "\n",
-        html=env.get_template(f"mails/{kind.value}.html").render(values),
-        headers=_reply_to(desk, need_id) | (headers or {}),
+        subject=subject,
+        text=text,
+        html=html,
+        # Who answers a mail about a need by mail reaches the people of its hub.
+        headers=({"Reply-To": hub.email} if hub else {}) | (headers or {}),
         attachment=attachment,
         due_at=due_at or desk.at,
         rank=rank,
@@ -100,18 +85,6 @@ def queue(
     )
     desk.session.add(message)
     return message
-
-
-def _certificate_names(desk: Desk, language: str, codes: Sequence[str]) -> str:
-    known = desk.runtime.certificates
-    return ", ".join(known[code][language] if code in known else code for code in codes)
-
-
-def _reply_to(desk: Desk, need_id: str | None) -> dict[str, str]:
-    """Who answers a mail about a need by mail reaches the people of its hub."""
-    need = desk.session.get(Need, need_id) if need_id else None
-    hub = desk.session.get(Hub, need.hub_id) if need else None
-    return {"Reply-To": hub.email} if hub else {}
 
 
 def next_due(desk: Desk) -> datetime | None:

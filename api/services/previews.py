@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from api.services import hubs, matching
+from api.services import cases, hubs, matching
+from api.services.cases import Case
 from api.services.desk import Desk
+from api.services.titles import title_of
 from matcher.places import Place
 from matcher.reading import Reading
 from models import Hub, Need
@@ -21,6 +23,8 @@ class Preview:
     hub: Hub | None
     reach: int | None
     companies: int
+    title: str
+    cases: tuple[Case, ...]  # what came of earlier needs like this one
 
 
 def preview(
@@ -37,8 +41,10 @@ def preview(
         return None
     reading = matching.read(desk.runtime, words)
     fits = desk.runtime.ranker.fits(reading)
+    title = title_of(words)
+    alike = tuple(cases.similar(desk, desk.runtime.ranker, reading)) if fits else ()
     if place is None:
-        return Preview(reading, fits, None, None, 0)
+        return Preview(reading, fits, None, None, 0, title, alike)
     hub = hubs.owner_of(desk, place.nis)
     need = Need(  # never added to the session: it only carries facts to the judging
         hub_id=hub.id,
@@ -51,4 +57,4 @@ def preview(
     )
     assessment = matching.assess(desk, need)
     reach = len(assessment.eligible) if fits else 0
-    return Preview(reading, fits, hub, reach, len(assessment.judged))
+    return Preview(reading, fits, hub, reach, len(assessment.judged), title, alike)

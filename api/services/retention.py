@@ -25,6 +25,7 @@ from models import (
     Membership,
     Message,
     Need,
+    Note,
     Person,
     Question,
     SignInLink,
@@ -75,6 +76,11 @@ def privacy_table(retention_days: int) -> tuple[Kept, ...]:
             retention_days,
         ),
         Kept(
+            N_("notities van coördinatoren in een dossier"),
+            N_("om een vraag samen op te volgen"),
+            retention_days,
+        ),
+        Kept(
             N_("naam, mailadres en rol van wie aanmeldt"),
             N_("om te weten wie wat mag"),
             None,
@@ -115,6 +121,7 @@ def anonymise(desk: Desk, need_id: str) -> None:
         update(Meeting).where(Meeting.need_id == need_id).values(place=""),
         update(MeetingOption).where(MeetingOption.need_id == need_id).values(place="", note=""),
         delete(Attachment).where(Attachment.need_id == need_id),
+        delete(Note).where(Note.need_id == need_id),
         _empty_mails().where(or_(Message.need_id == need_id, Message.lead_id.in_(leads))),
     ):
         desk.session.execute(statement.execution_options(synchronize_session="fetch"))
@@ -152,6 +159,7 @@ def _old(desk: Desk) -> dict[str, tuple[Any, Any]]:
             (Attachment.need_id.is_(None) & (Attachment.created_at < desk.at - timedelta(days=1)))
             | (Attachment.need_id.in_(drafts) & (Attachment.created_at < month)),
         ),
+        "note": (Note, Note.removed_at < month),
         "sign_in_link": (SignInLink, SignInLink.expires_at < month),
         "browser_session": (BrowserSession, BrowserSession.expires_at < month),
         "idempotent_response": (IdempotentResponse, IdempotentResponse.created_at < week),
@@ -179,6 +187,7 @@ def export(desk: Desk, person_id: str) -> dict[str, Any]:
         "mails": desk.session.scalars(
             select(Message).where(Message.to_email == person.email)
         ).all(),
+        "notes": desk.session.scalars(select(Note).where(Note.author_id == person.id)).all(),
         "deeds": desk.session.scalars(
             select(AuditEntry).where(AuditEntry.actor == person.id)
         ).all(),

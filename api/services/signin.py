@@ -1,5 +1,6 @@
 """Signing in by mailed link, browser sessions, API tokens. Only hashes of secrets are kept."""
 
+import hmac
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from models.message import MessageKind
 SIGN_IN_LINK = timedelta(minutes=30)
 MAIL_LINK = timedelta(days=30)  # links inside mails about one's own need
 SESSION = timedelta(days=14)
+NOTED = timedelta(hours=1)
 SCOPES = tuple(
     f"{noun}:{what}"
     for noun in ("needs", "broadcasts", "leads", "companies", "hubs", "webhooks")
@@ -68,6 +70,17 @@ def look_up(desk: Desk, secret: str) -> SignInLink:
     if link.used_at is not None or link.expires_at <= desk.at:
         raise Gone("link_used", "this link was used already or is too old; ask for a new one")
     return link
+
+
+def form_of(desk: Desk, secret: str, browser: str) -> str:
+    """What the form of a sign-in link carries, so that it counts in one browser alone."""
+    return links.sign(desk, "sign-in", f"{browser}.{links.secret_hash(secret)}")
+
+
+def is_form_of(desk: Desk, secret: str, browser: str, proof: str) -> bool:
+    """Whether this browser was shown the form that it sends."""
+    expected = form_of(desk, secret, browser)
+    return bool(browser) and hmac.compare_digest(proof.encode(), expected.encode())
 
 
 def redeem(desk: Desk, secret: str, agent: str = "") -> tuple[str, BrowserSession, str]:
@@ -183,8 +196,11 @@ def revoke_token(desk: Desk, token_id: str) -> None:
     audit.record(desk, "revoke_token", "token", token.id)
 
 
-def actor_by_token(desk: Desk, secret: str) -> Actor:
-    """Who an API token speaks for. Raises NotSignedIn when unknown, revoked or expired."""
+def actor_by_token(desk: Desk, secret: str) -> tuple[Actor, ApiToken]:
+    """Who an API token speaks for, and the token.
+
+    Raises NotSignedIn when it is unknown, revoked or expired.
+    """
     row = desk.session.execute(
         select(ApiToken, Membership, Person)
         .join(Membership, Membership.id == ApiToken.membership_id)
@@ -194,4 +210,15 @@ def actor_by_token(desk: Desk, secret: str) -> Actor:
     if row is None or (row[0].expires_at and row[0].expires_at <= desk.at):
         raise NotSignedIn("bad_token", "the API token is unknown, revoked or expired")
     token, membership, person = row
-    return people.actor_of(desk, person, only=membership.id, scopes=frozenset(token.scopes))
+    actor = people.actor_of(desk, person, only=membership.id, scopes=frozenset(token.scopes))
+    return actor, token
+
+
+def is_noted(desk: Desk, token: ApiToken) -> bool:
+    """Whether it is written that this token is in use: once an hour is enough to know."""
+    return token.used_at is not None and token.used_at > desk.at - NOTED
+
+
+def note_use(desk: Desk, token_id: str) -> None:
+    """Write when a token was used, so that its owner can tell which ones are forgotten."""
+    desk.session.execute(update(ApiToken).where(ApiToken.id == token_id).values(used_at=desk.at))

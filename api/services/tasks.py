@@ -19,6 +19,7 @@ from models.states import NeedState
 
 WAITING_LONG = timedelta(days=2)  # in the intake queue before it is a task
 DECIDING_LONG = timedelta(days=7)  # after the deadline without a choice
+STALE = timedelta(days=365)  # a profile nobody touched for a year is asked after
 
 
 class TaskKind(StrEnum):
@@ -27,10 +28,12 @@ class TaskKind(StrEnum):
     DEADLINE_TODAY = "deadline_today"
     QUESTION = "question"  # a question without an answer while the need is open
     RETURNED = "returned"  # nobody was interested
-    NEED_WAITING = "need_waiting"
+    NEED_WAITING = "need_waiting"  # for days already
+    NEED_NEW = "need_new"
     DECIDING_LONG = "deciding_long"
     NO_ADDRESS = "no_address"  # a company of the territory without a mail address
     BOUNCED_ADDRESS = "bounced_address"
+    STALE_PROFILE = "stale_profile"  # a company whose profile nobody touched for a year
 
 
 @dataclass(frozen=True)
@@ -147,8 +150,10 @@ def _needs(desk: Desk, hub_id: str) -> Iterator[Task]:
         since = need.submitted_at or need.created_at
         if need.state is NeedState.RETURNED:
             yield Task(TaskKind.RETURNED, since, need.id, need.title)
-        elif since <= desk.at - WAITING_LONG:
-            yield Task(TaskKind.NEED_WAITING, since, need.id, need.title)
+        else:
+            long = since <= desk.at - WAITING_LONG
+            kind = TaskKind.NEED_WAITING if long else TaskKind.NEED_NEW
+            yield Task(kind, since, need.id, need.title, detail=f"{need.postcode} {need.place}")
     newest = (
         select(Broadcast.deadline)
         .where(Broadcast.need_id == Need.id)
@@ -173,14 +178,22 @@ def _companies(desk: Desk, hub_id: str) -> Iterator[Task]:
         select(Company).where(
             Company.active,
             Company.id.in_(here),
-            or_(Company.email.is_(None), Company.email_bounced_at.is_not(None)),
+            or_(
+                Company.email.is_(None),
+                Company.email_bounced_at.is_not(None),
+                Company.updated_at < desk.at - STALE,
+            ),
         )
     ):
         bounced = company.email_bounced_at
-        kind = TaskKind.BOUNCED_ADDRESS if bounced and company.email else TaskKind.NO_ADDRESS
+        kind, since = TaskKind.STALE_PROFILE, company.updated_at
+        if company.email is None:
+            kind, since = TaskKind.NO_ADDRESS, company.created_at
+        elif bounced:
+            kind, since = TaskKind.BOUNCED_ADDRESS, bounced
         yield Task(
             kind,
-            bounced or company.created_at,
+            since,
             company_id=company.id,
             company=company.name,
             detail=company.email or company.phone or "",

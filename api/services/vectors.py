@@ -78,12 +78,12 @@ def _store(desk: Desk, encoder: Encoder, offers: Sequence[Offer]) -> None:
         row.vector = vector.astype("<f4").tobytes()
 
 
-def offer_index(desk: Desk) -> OfferIndex:
-    """The index of all active offers, rebuilt when any offer or company has changed."""
+def offer_index(desk: Desk, *, anew: bool = False) -> OfferIndex:
+    """The index of all active offers, rebuilt when any offer or company has changed, or `anew`."""
     runtime = desk.runtime
     fingerprint = _fingerprint(desk)
     with runtime.lock:
-        if runtime.offer_index is None or runtime.offer_index[0] != fingerprint:
+        if anew or runtime.offer_index is None or runtime.offer_index[0] != fingerprint:
             runtime.offer_index = (fingerprint, _build_index(desk))
         return runtime.offer_index[1]
 

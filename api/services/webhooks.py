@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from api.errors import Invalid, NotAllowed, NotFound
 from api.services import audit, checks, links
@@ -24,7 +25,7 @@ from models import Lead, Need, Webhook, WebhookDelivery
 from models.webhook import DeliveryState
 
 MOST_WEBHOOKS = 10  # of one hub or company
-AT_ONCE = 24  # deliveries taken up in one round
+AT_ONCE = 100  # deliveries taken up in one round
 MOST_ATTEMPTS = 10
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=6)
@@ -155,11 +156,25 @@ def tell(
         )
 
 
-def due(desk: Desk) -> Sequence[str]:
-    """The deliveries that are due; only reads."""
+def waiting(desk: Desk) -> Sequence[str]:
+    """The webhooks that have something due; only reads."""
+    return desk.session.scalars(_due(desk, WebhookDelivery.webhook_id).distinct()).all()
+
+
+def due(desk: Desk, webhook_id: str) -> Sequence[str]:
+    """The deliveries to one webhook that are due, oldest first; only reads."""
     return desk.session.scalars(
-        select(WebhookDelivery.id)
-        .join(Webhook)
+        _due(desk, WebhookDelivery.id)
+        .where(WebhookDelivery.webhook_id == webhook_id)
+        .order_by(WebhookDelivery.due_at, WebhookDelivery.id)
+        .limit(AT_ONCE)
+    ).all()
+
+
+def _due(desk: Desk, column: InstrumentedAttribute[str]) -> Select[tuple[str]]:
+    return (
+        select(column)
+        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
         .where(
             Webhook.active,
             ~Webhook.paused | (WebhookDelivery.event == PING),
@@ -167,9 +182,7 @@ def due(desk: Desk) -> Sequence[str]:
             WebhookDelivery.due_at <= desk.at,
             _free(desk),
         )
-        .order_by(WebhookDelivery.due_at, WebhookDelivery.id)
-        .limit(AT_ONCE)
-    ).all()
+    )
 
 
 def _free(desk: Desk) -> Any:

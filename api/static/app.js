@@ -17,13 +17,37 @@ if (intake) {
     panel.classList.add("loading");
     try {
       const answer = await fetch(intake.dataset.reading, { method: "POST", body: new URLSearchParams(form), signal: running.signal });
-      if (answer.ok) panel.innerHTML = await answer.text();
+      if (answer.ok) {
+        panel.innerHTML = await answer.text();
+        const title = panel.querySelector("[data-title]"), field = intake.elements.title, proposed = intake.elements.proposed;
+        if (title && field.value.trim() === proposed.value) field.value = proposed.value = title.dataset.title; // nobody wrote another
+      }
       panel.classList.remove("loading");
     } catch (error) {
       if (error.name !== "AbortError") panel.classList.remove("loading");
     }
   };
   intake.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 450); });
+}
+
+// What an offer would have brought, while it is written.
+const offer = document.querySelector("form[data-look]");
+if (offer) {
+  const panel = document.getElementById("look");
+  let timer = 0, running = null;
+  const look = async () => {
+    if (running) running.abort();
+    running = new AbortController();
+    panel.classList.add("loading");
+    try {
+      const answer = await fetch(offer.dataset.look, { method: "POST", body: new URLSearchParams(new FormData(offer)), signal: running.signal });
+      if (answer.ok) panel.innerHTML = await answer.text();
+      panel.classList.remove("loading");
+    } catch (error) {
+      if (error.name !== "AbortError") panel.classList.remove("loading");
+    }
+  };
+  offer.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, 600); });
 }
 
 // Suggestions under a place field.
@@ -34,6 +58,17 @@ for (const field of document.querySelectorAll("input[list=places]")) {
     const answer = await fetch("/places?q=" + encodeURIComponent(field.value)).catch(() => null);
     if (!answer || !answer.ok) return;
     list.replaceChildren(...(await answer.json()).map((name) => { const o = document.createElement("option"); o.value = name; return o; }));
+  });
+}
+
+// Files that are too much together would never arrive: said before anything typed is sent.
+for (const field of document.querySelectorAll("input[type=file][data-most]")) {
+  field.addEventListener("change", () => {
+    const size = [...field.files].reduce((sum, file) => sum + file.size, 0);
+    const much = size > Number(field.dataset.most);
+    if (much) field.value = "";
+    field.setCustomValidity(much ? field.dataset.tooMuch : "");
+    field.reportValidity();
   });
 }
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.mail import bounces
 from api.runtime import Runtime
-from api.services import closing, digests, nudges, retention, unreached, vectors
+from api.services import certificates, closing, digests, nudges, retention, unreached, vectors
 from api.services.desk import WORKER, Desk
 
 log = logging.getLogger("maatmatch.worker")
@@ -28,6 +28,7 @@ _TIMELY: tuple[tuple[Callable[[Desk], Sequence[str]], Callable[[Desk, str], obje
     (digests.waiting, digests.gather),
     (nudges.undecided, nudges.nudge),
     (nudges.unasked, nudges.follow_up),
+    (certificates.ending, certificates.remind),
     (retention.expired, retention.anonymise),
     (retention.outdated, retention.tidy),
 )

@@ -6,7 +6,9 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -19,51 +21,80 @@ from models import Webhook, WebhookDelivery, now
 
 log = logging.getLogger("maatmatch.worker")
 
-EVERY = 2.0  # seconds between two looks: a webhook hears of a release when the mail goes
+EVERY = 1.0  # seconds between two looks: a webhook hears of a release when the mail goes
 TIMEOUT = 10.0  # seconds for the whole of connecting, and again for the answer
-TOGETHER = 8  # one slow receiver holds up few others
+TOGETHER = 16  # receivers served at the same time; each hears of its events one after another
 
 
 class Sender(threading.Thread):
-    """In a thread of its own: a receiver that hangs may not delay mail or chores."""
+    """In a thread of its own, with one more for each receiver that has something due.
+
+    A receiver that hangs delays neither mail nor chores nor other receivers.
+    """
 
     def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
         super().__init__(name="webhooks", daemon=True)
         self._runtime, self._stopping = runtime, stopping
+        self._busy: set[str] = set()
 
     def run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                send_due(self._runtime)
-            except (OperationalError, InterfaceError) as error:
-                log.error("database_unavailable", extra={"error": str(error.orig).strip()[:300]})
-            except Exception:
-                log.exception("webhooks_broke")
-            self._stopping.wait(EVERY)
+        with ThreadPoolExecutor(TOGETHER, "webhook") as pool:
+            while not self._stopping.is_set():
+                with _errors_logged():
+                    for webhook_id in _waiting(self._runtime):
+                        if webhook_id not in self._busy:
+                            self._busy.add(webhook_id)
+                            pool.submit(self._serve, webhook_id)
+                self._stopping.wait(EVERY)
+            pool.shutdown(cancel_futures=True)
+
+    def _serve(self, webhook_id: str) -> None:
+        with _errors_logged():
+            _send_to(self._runtime, webhook_id, self._stopping)
+        self._busy.discard(webhook_id)
+
+
+@contextmanager
+def _errors_logged() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        log.error("database_unavailable", extra={"error": str(error.orig).strip()[:300]})
+    except Exception:
+        log.exception("webhooks_broke")
 
 
 def send_due(runtime: Runtime) -> int:
-    """Send the deliveries that are due now, once; returns how many were taken up."""
+    """Send everything that is due now, once; returns how many deliveries were taken up."""
+    ids = _waiting(runtime)
+    with ThreadPoolExecutor(TOGETHER, "webhook") as pool:
+        return sum(pool.map(lambda each: _send_to(runtime, each), ids))
+
+
+def _waiting(runtime: Runtime) -> Sequence[str]:
     with runtime.sessions() as session:
         session.connection(execution_options={"read_only": True})
-        ids = webhooks.due(Desk(session, runtime, WORKER))
-    claimed = []
+        return webhooks.waiting(Desk(session, runtime, WORKER))
+
+
+def _send_to(runtime: Runtime, webhook_id: str, stopping: threading.Event | None = None) -> int:
+    """Send what is due to one webhook, oldest first; returns how many were taken up."""
+    with runtime.sessions() as session:
+        session.connection(execution_options={"read_only": True})
+        ids = webhooks.due(Desk(session, runtime, WORKER), webhook_id)
+    number = 0
     for delivery_id in ids:
+        if stopping is not None and stopping.is_set():
+            break
         with runtime.sessions.begin() as session:
             taken = webhooks.claim(Desk(session, runtime, WORKER), delivery_id)
-        if taken is not None:
-            claimed.append(taken)
-    if not claimed:
-        return 0
-
-    def deliver(taken: tuple[WebhookDelivery, Webhook]) -> None:
+        if taken is None:
+            continue
+        number += 1
         error, answer = _post(runtime, *taken)  # outside any transaction: it locks nothing
         with runtime.sessions.begin() as session:
-            webhooks.record(Desk(session, runtime, WORKER), taken[0].id, error, answer)
-
-    with ThreadPoolExecutor(min(TOGETHER, len(claimed)), "webhook") as pool:
-        list(pool.map(deliver, claimed))
-    return len(claimed)
+            webhooks.record(Desk(session, runtime, WORKER), delivery_id, error, answer)
+    return number
 
 
 def _post(runtime: Runtime, delivery: WebhookDelivery, hook: Webhook) -> tuple[str, str]:

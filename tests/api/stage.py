@@ -30,10 +30,10 @@ from api.services import (
     signin,
     webhooks,
 )
-from api.services.attachments import Upload
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.services.network import lay_reference
+from api.services.uploads import Upload
 from matcher.ranking import Ranker
 from models import Broadcast, Collaboration, Firm, Hub, Lead, Membership, Need, Offer, schema
 from models.answer import AnswerKind

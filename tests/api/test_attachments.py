@@ -13,10 +13,20 @@ from sqlalchemy import func, select
 from api.app import create_app
 from api.errors import Conflict, Invalid, NotFound
 from api.runtime import Runtime
-from api.services import attachments, broadcasts, closing, links, needs, proof, retention, signin
-from api.services.attachments import Upload
+from api.services import (
+    attachments,
+    broadcasts,
+    closing,
+    links,
+    needs,
+    proof,
+    retention,
+    signin,
+    uploads,
+)
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
+from api.services.uploads import Upload
 from api.web import COOKIE
 from models import Attachment, Correction, Lead, Message, Need, Person, now
 from models.message import MessageKind
@@ -76,7 +86,7 @@ def test_a_photo_keeps_what_is_seen_and_nothing_of_the_camera(
 @pytest.mark.parametrize("mode", ["RGBA", "L", "P", "CMYK"])
 def test_every_kind_of_colour_is_taken(desk: Desk, world: World, mode: str) -> None:
     data = photo("JPEG" if mode == "CMYK" else "PNG", (40, 30), mode=mode)
-    kept = attachments.checked(desk.as_actor(world.finn), Upload("x", data))
+    kept = uploads.checked(desk.as_actor(world.finn), Upload("x", data))
     with Image.open(io.BytesIO(kept.content)) as again:
         assert again.mode == "RGB"
         if mode == "RGBA":
@@ -123,7 +133,7 @@ def test_what_is_no_photo_or_pdf_is_refused_by_its_bytes(
     ],
 )
 def test_names_are_only_names(desk: Desk, given: str, kept: str) -> None:
-    assert attachments.checked(desk, Upload(given, PDF)).name == kept
+    assert uploads.checked(desk, Upload(given, PDF)).name == kept
 
 
 def test_all_recipients_get_the_same_files_and_hear_of_changes_at_once(
@@ -351,6 +361,39 @@ def test_only_who_may_see_the_need_gets_its_files_and_they_run_nothing(house: Ho
     assert f"/l/{token}/attachments/{picture_id}" in browsers[0].get(f"/l/{token}").text
 
 
+def test_a_copy_takes_along_what_is_ticked_and_only_of_ones_own(house: House) -> None:
+    world = house.world
+    with house.runtime.sessions.begin() as session:
+        desk = house.desk(session, world.finn)
+        need = submit(desk, world)
+        first, second = attachments.add(
+            desk, need.id, [Upload("kast.jpg", photo(size=(60, 40))), Upload("plan.pdf", PDF)]
+        )
+        ids = (need.id, first.id, second.id)
+    need_id, first_id, second_id = ids
+    finn = house.browser(world.finn)
+    page = finn.get(f"/needs/new?copy={need_id}").text
+    assert re.findall(r'name="copied" value="(\w+)" checked', page) == [first_id, second_id]
+    form = FORM | {"csrf": csrf(page), "firm_name": "Crèche De Zandkorrel"}
+    form |= {"contact_email": world.finn.email, "copied_from": need_id, "copied": first_id}
+    refused = finn.post("/needs/new", data=form | {"contact_name": ""})
+    assert re.findall(r'name="copied" value="(\w+)" checked', refused.text) == [first_id]
+    sent = finn.post("/needs/new", data=form)
+    assert sent.status_code == 303
+    fresh = sent.headers["location"].partition("?")[0].rpartition("/")[2]
+    with house.runtime.sessions.begin() as session:
+        (copied,) = attachments.of_need(house.desk(session), fresh)
+        original = session.get_one(Attachment, first_id)
+        assert (copied.name, copied.content) == ("kast.jpg", original.content)
+        count = session.scalar(select(func.count(Need.id)))
+    otto = house.browser(world.otto)
+    stolen = form | {"csrf": csrf(otto.get("/account").text), "contact_email": "otto@x.example"}
+    assert otto.post("/needs/new", data=stolen).status_code == 404
+    assert house.browser(None).post("/needs/new", data=stolen).status_code == 404
+    with house.runtime.sessions.begin() as session:
+        assert session.scalar(select(func.count(Need.id))) == count
+
+
 def test_the_firm_adds_and_takes_away_on_the_page_of_its_need(house: House) -> None:
     world = house.world
     with house.runtime.sessions.begin() as session:
@@ -365,14 +408,19 @@ def test_the_firm_adds_and_takes_away_on_the_page_of_its_need(house: House) -> N
     refused = finn.post(path, data={"csrf": secret}, files={"files": ("a.svg", b"<svg/>", "")})
     assert refused.status_code == 422
     assert 'id="files-error"' in refused.text
+    large = PDF[:9] + b" " * 4_000_000 + PDF[9:]
+    taken = finn.post(path, data={"csrf": secret}, files={"files": ("groot.pdf", large, "")})
+    assert taken.status_code == 303
     nothing = finn.post(path, data={"csrf": secret})
     assert "Kies eerst" in nothing.text
     page = finn.get(f"/needs/{need_id}").text
-    (remove,) = re.findall(r'action="(/needs/\w+/attachments/\w+/remove)"', page)
+    remove, other = re.findall(r'action="(/needs/\w+/attachments/\w+/remove)"', page)
     cato = house.browser(world.cato)
     assert remove in cato.get(f"/hub/needs/{need_id}").text
     otto = house.browser(world.otto)
     own = csrf(otto.get("/account").text)
     assert otto.post(remove, data={"csrf": own}).status_code == 404
     assert finn.post(remove, data={"csrf": secret}).status_code == 303
-    assert "/remove" not in finn.get(f"/needs/{need_id}").text
+    page = finn.get(f"/needs/{need_id}").text
+    assert other in page
+    assert remove not in page

@@ -54,3 +54,22 @@ def test_the_oldest_mail_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
             text = f"Subject: {number}\r\n\r\n."
             smtp.sendmail("a@m.example", ["b@m.example"], text.encode())
         assert [mail.subject for mail in receiver.messages] == ["2", "3", "4"]
+
+
+def test_mail_is_still_there_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.mail.receiver.MOST_KEPT", 2)
+    with DemoReceiver(tmp_path) as receiver, smtplib.SMTP("127.0.0.1", receiver.port) as smtp:
+        for number in range(3):
+            text = f"To: Bo <b@m.example>\r\nSubject: {number}\r\n\r\nDag."
+            smtp.sendmail("a@m.example", ["b@m.example"], text.encode())
+        before = receiver.messages
+    assert len(list(tmp_path.glob("*.eml"))) == 2  # what is no longer shown is no longer kept
+    with DemoReceiver(tmp_path) as receiver:
+        after = receiver.messages
+    assert [(mail.id, mail.to, mail.subject, mail.text) for mail in after] == [
+        (mail.id, mail.to, mail.subject, mail.text) for mail in before
+    ]
+    assert [mail.subject for mail in after] == ["1", "2"]
+    assert abs((after[0].at - before[0].at).total_seconds()) < 60

@@ -2,22 +2,38 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from api import wording
 from api.app import create_app
+from api.pages import explanations
+from api.pages.hub import SOLVED_AT
 from api.runtime import Runtime
-from api.services import answers, broadcasts, choices, links, needs, questions, signin
+from api.services import (
+    answers,
+    broadcasts,
+    choices,
+    companies,
+    links,
+    needs,
+    questions,
+    signin,
+    webhooks,
+)
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.services.network import lay_reference
+from api.services.tasks import TaskKind
 from api.web import COOKIE
 from matcher.ranking import Ranker
-from models import Lead, Person, now, schema
+from models import Lead, Need, Person, now, schema
 from models.answer import AnswerKind
+from models.states import NeedState
 from tests.conftest import World, lay_world, make_settings
 
 MOST_BYTES = 100_000
@@ -62,6 +78,11 @@ class Stage:
                         "http://testserver"
                     )
                 self.link = links.lead_link(desk, sent[0]).removeprefix("http://testserver")
+            mira = desk.as_actor(world.mira)
+            hook = webhooks.add(mira, "https://93.184.215.14/hook", company_id=world.wash)
+            self.webhook = hook.id
+            webhooks.ping(mira, hook.id)
+            self.offer = companies.offers_of(desk, world.wash)[0].id
             finn = desk.as_actor(world.finn)
             choices.choose(finn, self.chosen, [self.lead])
             self.unsubscribe = links.unsubscribe_link(desk, world.wash).removeprefix(
@@ -106,6 +127,9 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         "/": public,
         "/needs/new": public,
         "/embed/rivierenland": public,
+        "/embed/mechelen?colour=ffcc00": public,
+        "/municipalities": public,
+        "/municipalities?place=Mechelen": public,
         "/sign-in": public,
         "/how": public,
         "/privacy": public,
@@ -130,6 +154,8 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         "/leads/why": (401, 200, 200, 200, 200),
         "/leads/offers": (401, 200, 200, 303, 200),
         f"/needs/{stage.draft}/confirm": (401, 200, 200, 404, 404),
+        f"/needs/{stage.waiting}/facts": (401, 200, 403, 404, 404),
+        f"/needs/{stage.open}/facts": (401, 303, 403, 404, 404),
         f"/needs/{stage.waiting}": (401, 200, 303, 404, 404),
         f"/needs/{stage.open}": (401, 200, 303, 404, 404),
         f"/needs/{stage.chosen}": (401, 200, 303, 404, 404),
@@ -145,6 +171,7 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         "/hub/companies/new": coordinator,
         "/hub/import": coordinator,
         "/hub/settings": coordinator,
+        f"/hub/{world.hub}/texts": (401, 403, 200, 403, 403),
         "/hub/neutrality": coordinator,
         "/hub/neutrality?since=2020-01-01&until=2020-02-01": coordinator,
         "/hub/neutrality.csv": coordinator,
@@ -155,11 +182,22 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         f"/hub/needs/{stage.open}": coordinator,
         f"/hub/needs/{stage.waiting}/approve": coordinator,
         f"/hub/needs/{stage.waiting}/companies/{world.wash}": coordinator,
+        f"/hub/needs/{stage.open}/file": coordinator,
+        f"/hub/needs/{stage.open}/file?only=mail": coordinator,
         f"/hub/needs/{stage.open}/broadcast": coordinator,
         f"/hub/needs/{stage.open}/broadcast/live": coordinator,
         f"/hub/needs/{stage.open}/proof": coordinator,
         f"/hub/needs/{stage.open}/proof.json": coordinator,
         f"/companies/{world.wash}/edit": (401, 403, 200, 200, 403),
+        f"/companies/{world.wash}/offers/new": (401, 403, 200, 200, 403),
+        f"/companies/{world.wash}/people": (401, 403, 403, 200, 403),
+        f"/companies/{world.wash}/webhooks": (401, 403, 403, 200, 403),
+        f"/hub/{world.hub}/webhooks": coordinator,
+        f"/webhooks/{stage.webhook}": (401, 404, 404, 200, 404),
+        f"/offers/{stage.offer}/edit": (401, 403, 200, 200, 403),
+        f"/needs/{stage.open}/meetings": (401, 200, 403, 404, 404),
+        f"/needs/{stage.waiting}/meetings": (401, 200, 403, 404, 404),
+        "/leads/why?show=missed": (401, 200, 200, 200, 200),
     }
 
 
@@ -227,6 +265,43 @@ def test_choosing_without_a_tick_says_so_and_keeps_what_was_written(stage: Stage
     assert "Dank aan allen" in refused.text
 
 
+def test_choosing_is_asked_once_more_and_changes_nothing_until_then(stage: Stage) -> None:
+    finn = stage.browser(stage.world.finn)
+    page = finn.get(f"/needs/{stage.open}").text
+    secret = re.search(r'name="csrf" value="([^"]+)"', page)
+    lead = re.search(r'name="leads" value="([^"]+)"', page)
+    assert secret
+    assert lead
+    for form, words in (
+        ({"leads": lead[1], "reason": "Dichtbij"}, ("Je kiest", "Blauwe Laken", "Dichtbij")),
+        ({"none": "1"}, ("Je kiest niet", "Blauwe Laken")),
+    ):
+        asked = finn.post(f"/needs/{stage.open}/choose", data=form | {"csrf": secret[1]})
+        assert asked.status_code == 200
+        assert all(each in asked.text for each in words)
+        assert 'name="sure"' in asked.text
+    with stage.runtime.sessions() as session:
+        assert session.get_one(Need, stage.open).state is NeedState.OPEN
+
+
+def test_a_firm_puts_the_facts_right_before_the_release(stage: Stage) -> None:
+    finn = stage.browser(stage.world.finn)
+    path = f"/needs/{stage.draft}/facts"
+    secret = re.search(r'name="csrf" value="([^"]+)"', finn.get(path).text)
+    assert secret
+    form = {"csrf": secret[1], "title": "Lakens", "volume": "80 kg", "work_place": "at_workshop"}
+    for wrong, field in (({"starts_on": "morgen"}, "starts_on"), ({"title": " "}, "title")):
+        refused = finn.post(path, data=form | wrong)
+        assert refused.status_code == 422
+        assert f'id="{field}-error"' in refused.text
+        assert "80 kg" in refused.text
+    assert finn.post(path, data=form | {"certificates": "haccp"}).status_code == 303
+    page = finn.get(f"/needs/{stage.draft}").text
+    assert all(each in page for each in ("Lakens", "80 kg", "HACCP"))
+    late = finn.post(f"/needs/{stage.open}/facts", data=form)
+    assert late.status_code == 409
+
+
 def test_the_preview_of_a_list_explains_its_bad_rows_in_the_readers_language(stage: Stage) -> None:
     cato = stage.browser(stage.world.cato)
     secret = re.search(r'name="csrf" value="([^"]+)"', cato.get("/hub/import").text)
@@ -239,3 +314,116 @@ def test_the_preview_of_a_list_explains_its_bad_rows_in_the_readers_language(sta
     ).text
     assert "Dit is geen getal." in page
     assert "&#39;ver&#39; is no number" in page  # what stands in the cell, too
+
+
+@pytest.mark.parametrize(
+    ("form", "typed", "shown"),
+    [
+        ("ask", {"text": "x"}, "Schrijf minstens 3 tekens."),
+        ("refer", {"kind": "expert", "message": "Graag jullie hulp", "to_email": "geen adres"},
+         "Dit is geen volledig mailadres"),
+        ("refer", {"kind": "", "message": "Graag jullie hulp"}, "Kies een van de mogelijkheden"),
+        ("no-fit", {"reason": "x"}, "Schrijf minstens 3 tekens."),
+        ("exceptions", {"kind": "left_out", "reason": "kort"}, "Schrijf minstens 10 tekens."),
+        ("judge", {"grade": "9"}, "Kies een van de mogelijkheden"),
+        ("notes", {"text": " "}, "Vul dit in."),
+    ],
+)  # fmt: skip
+def test_what_a_coordinator_typed_stands_beside_what_is_wrong_with_it(
+    stage: Stage, form: str, typed: dict[str, str], shown: str
+) -> None:
+    cato = stage.browser(stage.world.cato)
+    path = f"/hub/needs/{stage.waiting}"
+    secret = re.search(r'name="csrf" value="([^"]+)"', cato.get(path).text)
+    assert secret
+    sent = typed | {"csrf": secret[1], "company_id": stage.world.wash}
+    refused = cato.post(f"{path}/{form}", data=sent)
+    assert refused.status_code == 422
+    assert re.search(r'<p class="error" id="\w+-error">.*' + re.escape(shown), refused.text)
+    for value in typed.values():
+        assert value in refused.text
+
+
+def test_a_coordinator_answers_in_the_firms_name(stage: Stage) -> None:
+    cato, finn = stage.browser(stage.world.cato), stage.browser(stage.world.finn)
+    page = cato.get(f"/hub/needs/{stage.open}").text
+    action = re.search(r'action="(/hub/needs/\w+/questions/\w+)"', page)
+    secret = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert action
+    assert secret
+    empty = cato.post(action[1], data={"csrf": secret[1], "answer": " "})
+    assert empty.status_code == 422
+    assert "Vul dit in." in empty.text
+    own = re.search(r'name="csrf" value="([^"]+)"', finn.get("/account").text)
+    assert own
+    assert finn.post(action[1], data={"csrf": own[1], "answer": "20"}).status_code == 403
+
+
+def test_the_match_is_explained_with_both_texts(stage: Stage) -> None:
+    cato = stage.browser(stage.world.cato)
+    page = cato.get(f"/hub/needs/{stage.waiting}/companies/{stage.world.wash}").text
+    assert re.search(r"<mark>(lakens|wast|strijkt)</mark>", page)
+    assert "stukken van woorden" in page
+    marked = explanations.marked("Lakens, wassen; (lakens)!", ["lakens"])
+    assert "".join(piece for piece, _ in marked) == "Lakens, wassen; (lakens)!"
+    assert [piece for piece, carried in marked if carried] == ["Lakens", "lakens"]
+
+
+def test_every_task_has_a_place_where_it_is_solved(stage: Stage) -> None:
+    assert set(SOLVED_AT) == set(TaskKind)
+    cato = stage.browser(stage.world.cato)
+    page = cato.get("/hub").text
+    assert stage.waiting in page
+    links = set(re.findall(r'href="(/hub/needs/[^"#]+|/companies/[^"#]+/edit)"', page))
+    assert links
+    assert {cato.get(link).status_code for link in links} == {200}
+    for language in ("nl", "fr", "en"):
+        for kind in TaskKind:
+            for part in ("task", "act", "since"):
+                assert wording.word(language, f"{part}_{kind.value}")
+
+
+@pytest.mark.parametrize(
+    ("language", "starting_point", "estimate"),
+    [
+        ("nl", "Dit is een vertrekpunt", "nog geen belofte"),
+        ("fr", "un point de départ", "pas encore une promesse"),
+        ("en", "a starting point", "not a promise yet"),
+    ],
+)
+def test_what_a_threshold_promises_is_told_in_every_language(
+    stage: Stage, language: str, starting_point: str, estimate: str
+) -> None:
+    cato = stage.browser(stage.world.cato)
+    ranker = stage.runtime.ranker
+    before = ranker.thresholds
+    paths = ("/how", "/hub/settings", f"/hub/needs/{stage.waiting}?alpha=0.2")
+    try:
+        for count, promised in ((299, False), (300, True)):
+            refused = None if promised else f"{count} judged needs"
+            ranker.thresholds = tuple(
+                replace(each, n_needs=count, refused=refused) for each in before
+            )
+            for path in paths:
+                joint = "&" if "?" in path else "?"
+                page = cato.get(f"{path}{joint}lang={language}").text
+                assert starting_point in page
+                assert (estimate in page) != promised, (path, count)
+                assert str(count) in page
+    finally:
+        ranker.thresholds = before
+
+
+def test_a_stricter_threshold_names_who_would_be_missed(stage: Stage) -> None:
+    cato, ranker = stage.browser(stage.world.cato), stage.runtime.ranker
+    before = ranker.thresholds
+    try:
+        ranker.thresholds = tuple(
+            replace(each, value=0.9999 if each.alpha == 0.5 else each.value) for each in before
+        )
+        page = cato.get(f"/hub/needs/{stage.waiting}?alpha=0.5").text
+    finally:
+        ranker.thresholds = before
+    assert re.search(r"<strong>Eraf:</strong> Wasserij Het Blauwe Laken", page)
+    unchanged = cato.get(f"/hub/needs/{stage.waiting}?alpha=0.2").text
+    assert "Voor deze vraag verandert er niemand." in unchanged

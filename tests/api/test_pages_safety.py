@@ -2,9 +2,11 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 from sqlalchemy import func, select
 
 from api.app import create_app
@@ -118,7 +120,7 @@ def test_opening_a_link_neither_answers_nor_signs_in(
     with sqlite_runtime.sessions.begin() as session:
         assert not session.get_one(Company, company_id).wants_reminders
     assert nobody.get(path[:-1] + ("0" if path[-1] != "0" else "1")).status_code == 404
-    assert nobody.post(sign_in).status_code == 303
+    assert press(nobody, sign_in).status_code == 303
     assert nobody.post(sign_in).status_code == 410
 
 
@@ -187,9 +189,52 @@ def test_sign_in_leads_only_to_our_own_pages(
         text = session.scalars(select(Message.text)).one()
     found = re.search(r"/sign-in/\S+", text)
     assert found is not None
-    answer = nobody.post(found[0])
+    answer = press(nobody, found[0])
     assert answer.headers["location"] == "/hub"
     assert "HttpOnly" in answer.headers["set-cookie"]
+
+
+def press(client: TestClient, link: str) -> Response:
+    """Open a sign-in link and press its button."""
+    shown = re.search(r'name="proof" value="(\w+)"', client.get(link).text)
+    assert shown is not None
+    return client.post(link, data={"proof": shown[1]})
+
+
+def test_another_site_signs_nobody_in_as_somebody_else(
+    sqlite_runtime: Runtime, sqlite_world: World
+) -> None:
+    with sqlite_runtime.sessions.begin() as session:
+        desk = Desk(session, sqlite_runtime)
+        evil = session.get_one(Person, sqlite_world.otto.person_id)
+        link = urlsplit(signin.new_link(desk, evil)).path
+    attacker, victim = (
+        TestClient(create_app(sqlite_runtime), follow_redirects=False) for _ in range(2)
+    )
+    shown = attacker.get(link)
+    assert "otto@elsewhere.example" in shown.text, "who is about to be signed in"
+    proof = re.search(r'name="proof" value="(\w+)"', shown.text)[1]
+    for body in ({}, {"proof": ""}, {"proof": proof}):
+        answer = victim.post(link, data=body)
+        assert answer.status_code == 403
+        assert COOKIE not in victim.cookies
+    # Sent to its own page, the victim reads whom it is about, and has to press.
+    assert press(victim, link).status_code == 303, "the link works on any device, once"
+    assert COOKIE in victim.cookies
+    assert attacker.post(link, data={"proof": proof}).status_code == 410
+
+
+def test_who_is_signed_in_reads_that_it_will_be_somebody_else(
+    sqlite_runtime: Runtime, sqlite_world: World
+) -> None:
+    client, _ = browser(sqlite_runtime, sqlite_world.cato)
+    with sqlite_runtime.sessions.begin() as session:
+        desk = Desk(session, sqlite_runtime)
+        otto = session.get_one(Person, sqlite_world.otto.person_id)
+        link = urlsplit(signin.new_link(desk, otto)).path
+    text = client.get(link).text
+    assert "otto@elsewhere.example" in text
+    assert "cato@hub.example" in text
 
 
 def test_an_import_is_looked_at_before_it_is_kept(
@@ -252,6 +297,13 @@ def test_who_tries_too_often_reads_so_on_a_page(nobody: TestClient) -> None:
     large = nobody.post("/needs/new", content=b"x", headers={"Content-Length": "99999999"})
     assert large.status_code == 413
     assert large.headers["content-type"].startswith("text/html")
+
+
+def test_reading_a_text_by_its_address_has_a_limit_too(nobody: TestClient) -> None:
+    for _ in range(60):
+        assert nobody.get("/needs/new?lang=nl").status_code == 200
+    assert nobody.get(f"/needs/new?lang=nl&text={TEXT}").status_code == 429
+    assert nobody.get("/how").status_code == 200
 
 
 @pytest.mark.parametrize("figure", ["nan", "inf", "1e309", "-inf"])

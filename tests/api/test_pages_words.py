@@ -27,7 +27,7 @@ KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "tr": (2
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 # Raised only to machines: the JSON API and imports, which answer in English.
 MACHINES = {
-    "bad_json", "bad_token", "token_missing", "missing_scope", "double", "unknown_company",
+    "bad_json", "bad_token", "token_missing", "missing_scope", "unknown_company",
     "unknown_field", "unknown_firm", "http", "bad_cursor", "bad_limit",
     "key_reused", "same_key_at_once",
 }  # fmt: skip

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,20 +20,32 @@ from tests.api.networks import events, lay_companies, leads_by_state, release
 from tests.api.test_worker import LONG_AGO, chain_holds
 from tests.conftest import SECRET
 
-PROGRAM = """
+# Imports once and then makes a worker process for every line it reads: a worker of its own that
+# is killed for good, without waiting for its imports each time.
+NURSERY = """
+import os
+import signal
+import sys
 from api import logs
 from api.runtime import Runtime
 from api.settings import load_settings
 from api.worker import Worker
-settings = load_settings()
-logs.configure(settings.log_level)
-Worker(Runtime.start(settings)).run()
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in sys.stdin:
+    worker = os.fork()
+    if worker == 0:
+        settings = load_settings()
+        logs.configure(settings.log_level)
+        Worker(Runtime.start(settings)).run()
+        os._exit(0)
+    print(worker, flush=True)
 """
 LONGEST = 240  # seconds for one run of the harness
 
 
-def start(runtime: Runtime, port: int) -> subprocess.Popen[bytes]:
-    """A worker process of its own, as `maatmatch worker` starts one."""
+@contextmanager
+def nursery(runtime: Runtime, port: int) -> Iterator[Callable[[], int]]:
+    """Gives what starts a worker process, as `maatmatch worker` does, and tells its id."""
     environment = os.environ | {
         "MAATMATCH_DATABASE_URL": runtime.settings.database_url,
         "MAATMATCH_SECRET_KEY": SECRET,
@@ -40,7 +54,37 @@ def start(runtime: Runtime, port: int) -> subprocess.Popen[bytes]:
         "MAATMATCH_LOG_LEVEL": "error",
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
-    return subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-c", NURSERY],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stdin
+        assert process.stdout
+        order, told = process.stdin, process.stdout
+
+        def start() -> int:
+            order.write("\n")
+            order.flush()
+            return int(told.readline())
+
+        try:
+            yield start
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def kill(worker: int) -> None:
+    """Kill -9, and wait until it is gone."""
+    os.kill(worker, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        while True:
+            os.kill(worker, 0)
+            time.sleep(0.001)
 
 
 def kill_often(runtime: Runtime, deliveries: int, seed: int) -> dict[str, int]:
@@ -55,10 +99,10 @@ def kill_often(runtime: Runtime, deliveries: int, seed: int) -> dict[str, int]:
     broadcast_id = release(runtime, lay_companies(runtime, deliveries), early=LONG_AGO)
     done = {MessageState.SENT: deliveries}
     kills, end = 0, time.monotonic() + LONGEST
-    with mail_server(mood) as port:
+    with mail_server(mood) as port, nursery(runtime, port) as start:
         while leads_by_state(runtime) != done:
             assert time.monotonic() < end, f"not done in {LONGEST} s: {leads_by_state(runtime)}"
-            worker = start(runtime, port)
+            worker = start()
             enough = len(mood.taken) + dice.randint(1, deliveries // 8)
             while len(mood.taken) < enough and time.monotonic() < end:
                 time.sleep(0.002)
@@ -66,8 +110,7 @@ def kill_often(runtime: Runtime, deliveries: int, seed: int) -> dict[str, int]:
                     break
             # Anywhere between a hand-over, its reply, and the note in the database.
             time.sleep(dice.random() / 20)
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
+            kill(worker)
             kills += 1
     seen: dict[str, set[str]] = {f"c{n}@company.example": set() for n in range(deliveries)}
     for message_id, to in mood.taken:

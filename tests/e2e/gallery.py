@@ -1,14 +1,29 @@
 """Every page there is, with somebody who may see it: for the checks that go over all pages."""
 
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from PIL import Image
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
-from api.services import answers, broadcasts, choices, links, needs, questions, signin
+from api.services import (
+    answers,
+    attachments,
+    broadcasts,
+    choices,
+    companies,
+    links,
+    meeting_options,
+    needs,
+    questions,
+    signin,
+    webhooks,
+)
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
+from api.services.uploads import Upload
 from api.web import COOKIE
 from models import Lead, Person, now
 from models.answer import AnswerKind, DeclineReason
@@ -48,6 +63,9 @@ def lay(town: Town) -> list[Picture]:
             ).id
 
         draft, waiting, running, chosen = need(False), need(), need(), need()
+        for need_id in (draft, waiting, running):
+            files = [Upload("zakken.jpg", _photo()), Upload("plan.pdf", b"%PDF-1.7\n%%EOF\n")]
+            attachments.add(desk.as_actor(world.finn), need_id, files)
         lead, link = "", ""
         for need_id in (running, chosen):
             broadcasts.approve(desk.as_actor(world.cato), need_id)
@@ -65,6 +83,7 @@ def lay(town: Town) -> list[Picture]:
             if need_id == running:
                 link = links.lead_link(desk, sent[0]).removeprefix(town.address)
         choices.choose(desk.as_actor(world.finn), chosen, [lead])
+        met, offer, hook = _work_table(replace(desk, at=now()), town, running)
         stop = links.unsubscribe_link(desk, world.wash).removeprefix(town.address)
         secret = signin.new_link(
             Desk(session, town.runtime), session.get_one(Person, world.finn.person_id)
@@ -76,6 +95,8 @@ def lay(town: Town) -> list[Picture]:
         Picture("intake", f"/needs/new?text={TEXT}"),
         Picture("intake_empty", "/needs/new"),
         Picture("embed", "/embed/rivierenland"),
+        Picture("embed_town", "/embed/mechelen?colour=ffcc00"),
+        Picture("municipalities", "/municipalities?place=Mechelen&colour=ffcc00"),
         Picture("sign_in", "/sign-in"),
         Picture("use_link", sign_in_link),
         Picture("how", "/how"),
@@ -100,27 +121,65 @@ def lay(town: Town) -> list[Picture]:
         Picture("confirm", f"/needs/{draft}/confirm", "finn"),
         Picture("need_draft", f"/needs/{draft}", "finn"),
         Picture("need_waiting", f"/needs/{waiting}", "finn"),
+        Picture("need_facts", f"/needs/{waiting}/facts", "finn"),
         Picture("need_open", f"/needs/{running}", "finn"),
         Picture("need_chosen", f"/needs/{chosen}", "finn"),
         Picture("withdraw", f"/needs/{running}/withdraw", "finn"),
+        Picture("meetings", f"/needs/{running}/meetings", "finn"),
+        Picture("meetings_none", f"/needs/{waiting}/meetings", "finn"),
         Picture("queue", "/hub", "cato"),
         Picture("all_needs", "/hub/needs", "cato"),
         Picture("hub_need", f"/hub/needs/{waiting}?alpha=0.3", "cato"),
         Picture("hub_need_open", f"/hub/needs/{running}", "cato"),
         Picture("approve", f"/hub/needs/{waiting}/approve", "cato"),
         Picture("verdict", f"/hub/needs/{waiting}/companies/{world.wash}", "cato"),
+        Picture("case_file", f"/hub/needs/{running}/file", "cato"),
         Picture("broadcast", f"/hub/needs/{running}/broadcast", "cato"),
         Picture("proof", f"/hub/needs/{running}/proof", "cato"),
         Picture("neutrality", "/hub/neutrality", "cato"),
         Picture("settings", "/hub/settings", "cato"),
+        Picture("hub_texts", f"/hub/{world.hub}/texts", "cato"),
         Picture("manage", "/hub/companies", "cato"),
         Picture("company_new", "/hub/companies/new", "cato"),
         Picture("import", "/hub/import", "cato"),
         Picture("inbox", "/leads", "mira"),
         Picture("lead_chosen", f"/leads/{lead}", "mira"),
         Picture("why", "/leads/why", "mira"),
+        Picture("why_missed", "/leads/why?show=missed", "maud"),
+        Picture("lead_meeting", f"/leads/{met}", "mira"),
         Picture("profile", f"/companies/{world.wash}/edit", "mira"),
+        Picture("offer", f"/offers/{offer}/edit", "mira"),
+        Picture("offer_new", f"/companies/{world.wash}/offers/new", "mira"),
+        Picture("people", f"/companies/{world.wash}/people", "mira"),
+        Picture("webhooks", f"/companies/{world.wash}/webhooks", "mira"),
+        Picture("webhook", f"/webhooks/{hook}", "mira"),
+        Picture("hub_webhooks", f"/hub/{world.hub}/webhooks", "cato"),
     ]
+
+
+def _work_table(desk: Desk, town: Town, need_id: str) -> tuple[str, str, str]:
+    """Moments proposed, one taken and new ones proposed; an offer and a webhook that was tried."""
+    world = town.world
+    lead = desk.session.scalars(
+        select(Lead.id).where(Lead.need_id == need_id, Lead.company_id == world.wash)
+    ).one()
+    finn, mira = desk.as_actor(world.finn), desk.as_actor(world.mira)
+    soon = now() + timedelta(days=5)
+    (option, *_) = meeting_options.propose(finn, [lead], [soon], place="Het atelier, Mechelen")
+    meeting_options.take(mira, option.id)
+    later = [soon + timedelta(days=day) for day in (1, 2)]
+    meeting_options.propose(finn, [lead], later, note="Dat eerste moment lukt toch niet.")
+    offer = companies.offers_of(desk, world.wash)[0].id
+    hook = webhooks.add(mira, f"{town.address}/hook", company_id=world.wash)
+    webhooks.ping(mira, hook.id)
+    return lead, offer, hook.id
+
+
+def _photo() -> bytes:
+    """A picture as a telephone would send it."""
+    target = io.BytesIO()
+    Image.linear_gradient("L").resize((1200, 800)).convert("RGB").save(target, "JPEG")
+    return target.getvalue()
 
 
 def seen_by(browser: Browser, town: Town, who: str, **options: object) -> Page:

@@ -125,9 +125,10 @@ def test_in_english(town: Town, browser: Browser) -> None:
 def test_a_company_keeps_its_profile(town: Town, browser: Browser) -> None:
     page = seen_by(browser, town, "mira")
     page.goto("/leads/offers")
-    page.click("summary:has-text('Aanbod toevoegen')")
+    page.click("text=Aanbod toevoegen")
     page.fill("#text", "Gordijnen wassen en ophangen")
-    page.locator("form[action$='/offers'] button").click()
+    expect(page.locator("#look .chips")).to_be_visible()
+    page.click("button:has-text('Bewaren')")
     expect(page.locator("#offers .list")).to_contain_text("Gordijnen wassen en ophangen")
     page.fill("#starts_on", "2030-07-10")
     page.fill("#ends_on", "2030-07-01")

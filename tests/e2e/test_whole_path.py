@@ -70,6 +70,7 @@ def test_the_whole_path(town: Town, browser: Browser) -> None:
     expect(firm.locator(".compare")).to_contain_text("Strijkatelier De Plooi")
     firm.check("label:has-text('Wasserij Het Blauwe Laken') input")
     firm.click("text=Kies wie aangevinkt is")
+    firm.click("text=Ja, dit is mijn keuze")
     expect(firm.locator("main")).to_contain_text("Samenwerking")
 
     # All see the outcome.

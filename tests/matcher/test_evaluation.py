@@ -242,10 +242,11 @@ def test_damaged_sets_are_named(tmp_path: Path) -> None:
         LabelSet.load(tmp_path, "corpus_elements.tsv", "nl", "nl")
 
 
-def _small_benchmark(folder: Path, needs: int, offers: int) -> None:
+def _small_benchmark(
+    folder: Path, needs: int, offers: int, source: Path = DATA / "benchmark"
+) -> None:
     """The first offers, and the first needs of each kind whose judgements stay within them."""
     folder.mkdir(exist_ok=True)
-    source = DATA / "benchmark"
     lines = (source / "offers.jsonl").read_text().splitlines()[:offers]
     (folder / "offers.jsonl").write_text("\n".join(lines) + "\n")
     kept_offers = {json.loads(line)["id"] for line in lines}
@@ -265,9 +266,10 @@ def _small_benchmark(folder: Path, needs: int, offers: int) -> None:
 
 def test_the_whole_command_on_a_small_benchmark(tmp_path: Path) -> None:
     for path in DATA.iterdir():
-        if path.name != "benchmark":
+        if path.name not in ("benchmark", "heldout"):
             (tmp_path / path.name).symlink_to(path)
-    _small_benchmark(tmp_path / "benchmark", needs=3, offers=200)
+    for name in ("benchmark", "heldout"):
+        _small_benchmark(tmp_path / name, needs=3, offers=200, source=DATA / name)
     steps: list[tuple[int, int]] = []
     drawing = tmp_path / "plots"
     text = evaluate(

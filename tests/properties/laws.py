@@ -21,8 +21,10 @@ from api.services.desk import Actor, Desk
 from matcher.eligibility import Rule
 from models import (
     Answer,
+    Attachment,
     Broadcast,
     Company,
+    Correction,
     Lead,
     LedgerEntry,
     Message,
@@ -263,6 +265,26 @@ def closed_means_closed(session: Session, broadcast: Broadcast) -> None:
         assert message.state is not MessageState.DUE
 
 
+def files_as_sent(session: Session, broadcast: Broadcast) -> None:
+    """The files of an open need are those that all recipients were told of, byte for byte."""
+    newest = session.scalar(
+        select(func.max(Broadcast.number)).where(Broadcast.need_id == broadcast.need_id)
+    )
+    need = session.get_one(Need, broadcast.need_id)
+    if need.state is not NeedState.OPEN or broadcast.number != newest:
+        return
+    corrections = session.scalars(
+        select(Correction.content)
+        .where(Correction.broadcast_id == broadcast.id)
+        .order_by(Correction.number)
+    ).all()
+    told = [broadcast.content, *corrections][-1]["attachments"]
+    kept = session.scalars(select(Attachment).where(Attachment.need_id == need.id)).all()
+    assert {each["id"]: each["hash"] for each in told} == {
+        each.id: hashlib.sha256(each.content).hexdigest() for each in kept
+    }
+
+
 def all_laws(session: Session, desk: Desk) -> None:
     """Every law, over every broadcast there is."""
     for broadcast in session.scalars(select(Broadcast)):
@@ -277,3 +299,4 @@ def all_laws(session: Session, desk: Desk) -> None:
         nudged_twice_at_most(session, broadcast)
         no_silent_gap(session, broadcast, desk)
         closed_means_closed(session, broadcast)
+        files_as_sent(session, broadcast)

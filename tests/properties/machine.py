@@ -20,6 +20,7 @@ from api.errors import Problem
 from api.runtime import Runtime
 from api.services import (
     answers,
+    attachments,
     broadcasts,
     choices,
     closing,
@@ -36,6 +37,7 @@ from api.services import (
 from api.services.desk import IMPORT, WORKER, Actor, Desk
 from api.services.needs import NeedDraft
 from api.services.outbox import Outcome, Result
+from api.services.uploads import Upload
 from models import Broadcast, Company, Lead, Need, Question, new_id
 from models.answer import AnswerKind, DeclineReason
 from models.broadcast import ExceptionKind
@@ -47,6 +49,8 @@ from tests.properties.laws import all_laws
 from tests.properties.network import OFFERS, PLACES, TEXTS
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)  # a Monday
+PDF = b"%PDF-1.7\n%%EOF\n"
+TURNS = ("withdraw", "no fit", "take back", "reopen", "correct", "ask", "attach", "detach")
 
 
 class Crash(Exception):
@@ -261,7 +265,7 @@ class Network(RuleBasedStateMachine):
 
     @rule(
         need=needs,
-        what=st.sampled_from(["withdraw", "no fit", "take back", "reopen", "correct", "ask"]),
+        what=st.sampled_from(TURNS),
         crash=crash,
     )
     def need_turns(self, need: str, what: str, crash: bool) -> None:
@@ -273,9 +277,16 @@ class Network(RuleBasedStateMachine):
             "reopen": (finn, lambda desk: choices.reopen(desk, need)),
             "correct": (finn, lambda desk: corrections.correct(desk, need, "Toch 400 kilo.")),
             "ask": (cato, lambda desk: questions.ask_firm(desk, need, "Hoeveel?")),
+            "attach": (finn, lambda desk: attachments.add(desk, need, [Upload("p.pdf", PDF)])),
+            "detach": (finn, lambda desk: self.detach(desk, need)),
         }
         actor, deed = deeds[what]
         self.do(actor, deed, crash=crash)
+
+    def detach(self, desk: Desk, need: str) -> None:
+        for each in attachments.of_need(desk, need)[:1]:
+            attachments.remove(desk, need, each.id)
+            self.reached.add("detached")
 
     @rule(need=needs, number=st.integers(0, 3), forged=st.booleans(), crash=crash)
     def firm_chooses(self, need: str, number: int, forged: bool, crash: bool) -> None:

@@ -12,7 +12,8 @@ from api.runtime import Runtime
 from api.services import broadcasts, needs
 from api.services.desk import Desk
 from api.services.needs import NeedDraft
-from models import Broadcast, Hub, Lead, LedgerEntry, Message, VerdictRow
+from models import Attachment, Broadcast, Hub, Lead, LedgerEntry, Message, Need, VerdictRow
+from models.attachment import AttachmentKind
 from models.hub import Policy
 from models.message import MessageKind
 from tests.conftest import World
@@ -61,6 +62,21 @@ def _other_content(session: Session) -> None:
     broadcast.content = broadcast.content | {"volume": "meer"}
 
 
+def _photo_for_some(session: Session) -> None:
+    need = session.scalars(select(Need)).first()
+    session.add(
+        Attachment(
+            need_id=need.id,
+            kind=AttachmentKind.PDF,
+            name="tip.pdf",
+            size=1,
+            hash="0" * 64,
+            content=b"x",
+            added_by="nobody",
+        )
+    )
+
+
 def _second_reminder(session: Session) -> None:
     mail = _one_mail(session)
     for number in range(2):
@@ -75,7 +91,7 @@ def _second_reminder(session: Session) -> None:
 @pytest.mark.parametrize(
     "damage",
     [_drop_lead, _head_start, _better_text, _first_in_line, _unexplained, _rewritten,
-     _other_content, _second_reminder],
+     _other_content, _photo_for_some, _second_reminder],
 )  # fmt: skip
 def test_damage_is_noticed(
     sqlite_runtime: Runtime, sqlite_world: World, damage: Callable[[Session], None]
