@@ -60,11 +60,11 @@ def judged_lists(signals: Signals, kept: Sequence[Block], seed: int = 7) -> Judg
         vectors = signals.encoder.encode([cleaned])
         read = signals.activities([cleaned], vectors)
         seen = signals.see([cleaned], language, vectors, read)
-        found.append(signals.compare(seen, index)[:, 0, picked].T)
+        found.append(signals.compare(seen, index)[:, 0, index.starts[picked]].T)
         near = np.where(activity[picked] == block.activity, SAME_ACTIVITY, 0)
         gains.append(np.where(work[picked] == row, SAME_WORK, near))
         languages.append(LANGUAGES.index(language))
-        others.append(index.languages[picked])
+        others.append(index.languages[index.starts[picked]])
     return JudgedLists(
         np.stack(found),
         np.stack(gains).astype(np.float32),
