@@ -118,6 +118,8 @@ _HAVING = re.compile(
     r"\b(?:heeft|hebben|heb|krijgen|krijgt|avons|il y a|récupérons|recevons|have|has|receive)\b",
     re.I,
 )
+# Dutch puts the verb last: until it comes, what stands after "die" or "om" is one clause.
+_WAITS = re.compile(r"\b(?:die|om)\b(?!.*\bte \w+)", re.I)
 _RELATIVE = re.compile(r"(?:die|dat|welke|qui|que|which|that)\b", re.I)
 _WORD = re.compile(r"[\w'’-]+")
 MOST_THING = 6  # words kept of the thing a piece borrows
@@ -171,6 +173,17 @@ def split_clauses(sentence: str) -> list[str]:
     return [part.strip(" .,;:-") for part in _CLAUSE.split(sentence) if words(part)]
 
 
+def _whole_clauses(clauses: list[str]) -> list[str]:
+    """Clauses that wait for their verb go with the next ("die onze lakens", "hemden wast")."""
+    found: list[str] = []
+    for clause in clauses:
+        if found and _WAITS.search(found[-1]) and not _done(found[-1]) and _done(clause):
+            found[-1] += " en " + clause
+        else:
+            found.append(clause)
+    return found
+
+
 def is_declined(text: str) -> bool:
     """Whether a clause says that its work is not asked: the firm does it, or it is not needed."""
     return bool(_DECLINED.search(text)) and not _STILL.search(text)
@@ -206,7 +219,7 @@ def split_pieces(text: str) -> list[Piece]:
     for sentence in split_sentences(cleaned):
         heading = ""
         for part in _HEADING.split(sentence):
-            clauses = split_clauses(part)
+            clauses = _whole_clauses(split_clauses(part))
             things = [_thing(clause, language) for clause in clauses]
             here = heading
             for place, clause in enumerate(clauses):

@@ -120,3 +120,10 @@ def test_a_compound_cut_short_stays_whole() -> None:
     assert wholes("Oude auto- en vliegtuigbanden verwerken") == [
         "Oude auto- en vliegtuigbanden verwerken"
     ]
+
+
+def test_things_named_together_stay_together() -> None:
+    assert wholes("Wij zoeken iemand die onze lakens en handdoeken wast en strijkt") == [
+        "Wij zoeken iemand die onze lakens en handdoeken wast",
+        "lakens handdoeken strijkt",
+    ]
