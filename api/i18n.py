@@ -73,10 +73,11 @@ def show_number(language: str, value: float, digits: int = 0) -> str:
 
 
 def show_percent(language: str, value: float) -> str:
-    """A share between 0 and 1 as a whole percentage."""
-    return _percent(language, round(Decimal(str(value)), 2))
+    """A share between 0 and 1 as a whole percentage; with one decimal below 1 %."""
+    digits = 2 if round(value, 2) else 3
+    return _percent(language, round(Decimal(str(value)), digits))
 
 
 @cache
 def _percent(language: str, value: Decimal) -> str:
-    return format_percent(value, format="#,##0 %", locale=_BABEL[language])
+    return format_percent(value, format="#,##0.# %", locale=_BABEL[language])

@@ -97,9 +97,11 @@ class RateLimit:
 
     def _caller(self, scope: Scope) -> str:
         if self.trusted_proxy:
-            forwarded = Headers(scope=scope).get("x-forwarded-for", "")
-            if forwarded:
-                return _household(forwarded.rsplit(",", 1)[-1].strip())
+            # A proxy adds to the line it was given, or a line of its own below it: only what
+            # comes last is its word, the rest may be the caller's.
+            lines = Headers(scope=scope).getlist("x-forwarded-for")
+            if lines and (last := lines[-1].rsplit(",", 1)[-1].strip()):
+                return _household(last)
         client = scope.get("client")
         return _household(client[0]) if client else "unknown"
 

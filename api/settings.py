@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
-    smtp_connections: int = Field(default=4, ge=1, le=50)
+    smtp_connections: int = Field(default=8, ge=1, le=50)
     smtp_timeout: float = Field(default=20.0, gt=0)
     mail_from: str = "Maatmatch <no-reply@maatmatch.example>"
     bounce_address: str = ""  # return address; empty: the address in mail_from

@@ -87,7 +87,7 @@ def hold_files(visit: Visit, given: list[Upload], kept: list[str], drop: str) ->
     desk = visit.desk
     attachments.drop(desk, attachments.held(desk, [drop] if drop in kept else []))
     found = attachments.held(desk, [each for each in kept if each != drop])
-    refused = []
+    refused: list[str] = []
     for upload in given:
         errors: dict[str, str] = {}
         with caught(visit, errors):

@@ -13,6 +13,13 @@ WEST, EAST, SOUTH, NORTH = 2.53, 5.93, 50.66, 51.52  # degrees, around Flanders
 WIDTH = 1000
 _SCALE = WIDTH / ((EAST - WEST) * math.cos(math.radians(51.1)))
 LEAST_VIEW, MARGIN = 220, 40  # SVG units: never closer than some 60 km across
+# Towns to know the map by, those for all of Flanders first: NIS codes.
+TOWNS = (
+    "11002", "44021", "31005", "24062", "71072", "34022", "13040", "12025",
+    "41002", "35013", "71016", "12021", "13011", "23027", "24107", "36015", "33011", "45035",
+    "42006", "43005", "46021", "72043",
+)  # fmt: skip
+WIDE_TOWNS, WIDE = 7, 0.6  # how many are named when the view is wider than this part of Flanders
 HEIGHT = round((NORTH - SOUTH) * _SCALE)
 
 
@@ -59,6 +66,20 @@ class Map:
     def size(self) -> float:
         """How large marks are drawn, so that they look the same however close the view is."""
         return float(self.view.split()[2]) / WIDTH
+
+    def towns(self, language: str) -> list[tuple[int, int, str]]:
+        """(x, y, name) of the towns to be named in this view."""
+        left, top, wide, high = map(float, self.view.split())
+        edge = wide * 0.06  # a name at the edge would be cut off
+        known = {each.nis: each for each in self.places.municipalities}
+        named = [known[nis] for nis in TOWNS if nis in known]
+        found = [(*project(each), each.name(language)) for each in named]
+        inside = [
+            (x, y, name)
+            for x, y, name in found
+            if left + edge < x < left + wide - edge and top + edge / 2 < y < top + high - edge / 2
+        ]
+        return inside[:WIDE_TOWNS] if self.size > WIDE else inside
 
     @property
     def ground(self) -> str:

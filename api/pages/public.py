@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy import func, select
 
 from api.pages.visit import VisitDep
-from api.services import calibrations, hubs, matching, retention
+from api.services import calibrations, hubs, matching, privacy
 from api.services.desk import Desk
 from models import Broadcast, BroadcastException, Collaboration, Company, Hub, Lead, Need, Site
 from models.broadcast import ExceptionKind
@@ -42,10 +42,14 @@ def how(visit: VisitDep) -> Response:
 
 
 @router.get("/privacy")
-def privacy(visit: VisitDep) -> Response:
-    """What is kept, why and how long."""
-    table = retention.privacy_table(visit.runtime.settings.retention_days)
-    return visit.page("public/privacy.html", table=table)
+def privacy_page(visit: VisitDep) -> Response:
+    """What is kept, why and how long; and what people were told before."""
+    return visit.page(
+        "public/privacy.html",
+        table=privacy.privacy_table(visit.runtime.settings.retention_days),
+        version=privacy.version(visit.desk),
+        versions=privacy.earlier(visit.desk),
+    )
 
 
 @router.get("/help")
@@ -89,7 +93,7 @@ def _figures(desk: Desk, hub: Hub, territory: frozenset[str]) -> dict[str, Any]:
         )
     ).one()
     exceptions = session.scalar(
-        select(func.count(BroadcastException.id))
+        select(func.count(BroadcastException.id.distinct()))
         .join(Need, Need.id == BroadcastException.need_id)
         .join(Broadcast, Broadcast.need_id == Need.id)
         .where(Need.hub_id == hub.id, BroadcastException.kind == ExceptionKind.LEFT_OUT)

@@ -5,9 +5,10 @@ from sqlalchemy import select
 
 from api.idempotency import OnceDep
 from api.routes.access import FOUND, WRITTEN, LeadsRead, LeadsWrite, NeedsRead, PathId, noun
-from api.schemas.answers import AnswerIn, AnswerOut, InterestedOut
+from api.schemas.answers import AnswerIn, AnswerOut, InterestedCompany, InterestedOut
 from api.services import answers, authorisation, leads
 from models import Answer
+from models.states import Outcome
 
 router = noun("answers")
 
@@ -42,6 +43,14 @@ def list_answers(desk: LeadsRead, lead_id: PathId) -> list[AnswerOut]:
     return [AnswerOut.model_validate(row) for row in rows]
 
 
+def _shown(each: answers.Interested) -> InterestedCompany:
+    """The company as a firm may see it: how to reach it is told with the choice."""
+    company = InterestedCompany.model_validate(each.company)
+    if each.lead.outcome is not Outcome.CHOSEN:
+        company = company.model_copy(update={"email": None, "phone": None})
+    return company
+
+
 @router.get("/needs/{need_id}/interested", responses=FOUND)
 def list_interested(desk: NeedsRead, need_id: PathId) -> list[InterestedOut]:
     """The interested companies in the neutral order of this need. Its firm and hub.
@@ -54,7 +63,7 @@ def list_interested(desk: NeedsRead, need_id: PathId) -> list[InterestedOut]:
     return [
         InterestedOut(
             lead_id=each.lead.id,
-            company=each.company,
+            company=_shown(each),
             answer=each.answer,
             offer_text=matches[each.company.id]["offer_text"],
             steps=matches[each.company.id]["steps"],

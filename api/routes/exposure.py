@@ -13,7 +13,12 @@ from api.services.exposure import ExposureAudit
 
 router = noun("hubs")
 CSV = "text/csv"
-_TABLE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+
+
+def _file(kind: str) -> dict[int | str, dict[str, Any]]:
+    """The documentation of an answer that is a file of this kind."""
+    schema = {"schema": {"type": "string", "format": "binary"}}
+    return {200: {"content": {kind: schema}}, **FOUND}
 
 
 def get_audit(
@@ -59,7 +64,7 @@ def read_exposure(audit: AuditDep, lang: Lang) -> ExposureAuditOut:
 @router.get(
     "/hubs/{hub_id}/exposure.csv",
     response_class=Response,
-    responses={200: {"content": {CSV: _TABLE}}} | FOUND,
+    responses=_file(CSV),
 )
 def read_exposure_as_csv(audit: AuditDep) -> Response:
     """The same, one line per company. The hub's coordinators; scope `hubs:read`."""
@@ -69,7 +74,7 @@ def read_exposure_as_csv(audit: AuditDep) -> Response:
 @router.get(
     "/hubs/{hub_id}/exposure.xlsx",
     response_class=Response,
-    responses={200: {"content": {exposure_report.XLSX: _TABLE}}} | FOUND,
+    responses=_file(exposure_report.XLSX),
 )
 def read_exposure_as_xlsx(audit: AuditDep, lang: Lang) -> Response:
     """The same, companies and comparisons as two sheets. The hub's coordinators."""

@@ -53,12 +53,12 @@ class AnswerOut(Out):
 
 
 class InterestedCompany(Out):
-    """A company that is interested, with what a firm needs to compare and to call."""
+    """A company that is interested, with what a firm needs to compare."""
 
     id: Id
     name: str
-    email: str | None
-    phone: str | None
+    email: str | None = Field(default=None, description="null until the firm has chosen it")
+    phone: str | None = Field(default=None, description="null until the firm has chosen it")
     website: str | None
     description: str
     language: str
@@ -79,7 +79,7 @@ class InterestedOut(Out):
         company={
             "id": EXAMPLE_ID,
             "name": "Wasserij Het Blauwe Laken",
-            "email": "leads@blauwelaken.example",
+            "email": None,
             "phone": None,
             "website": None,
             "description": "",

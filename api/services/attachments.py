@@ -19,6 +19,8 @@ MOST_OF_FIRM = 100_000_000  # bytes kept for all needs of one firm
 MOST_UNCONFIRMED = 500_000_000  # bytes kept for people whose address is not proven yet
 CHANGEABLE = (NeedState.DRAFT, NeedState.SUBMITTED, NeedState.RETURNED, NeedState.OPEN)
 
+_ORDER = (Attachment.created_at, Attachment.name, Attachment.id)  # those sent together by name
+
 
 def hold(desk: Desk, upload: Upload, before: Sequence[Attachment] = ()) -> Attachment:
     """Keep a file for a form that was not sent yet, beside those held before.
@@ -51,7 +53,7 @@ def held(desk: Desk, tokens: Sequence[str]) -> list[Attachment]:
         desk.session.scalars(
             select(Attachment)
             .where(Attachment.id.in_(ids), Attachment.need_id.is_(None))
-            .order_by(Attachment.id)
+            .order_by(*_ORDER)
         )
     )
 
@@ -144,7 +146,7 @@ def of_need(desk: Desk, need_id: str) -> list[Attachment]:
     """The files of a need, oldest first, without their bytes. Whoever asks has been let in."""
     return list(
         desk.session.scalars(
-            select(Attachment).where(Attachment.need_id == need_id).order_by(Attachment.id)
+            select(Attachment).where(Attachment.need_id == need_id).order_by(*_ORDER)
         )
     )
 

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from api.services.desk import Desk
-from matcher.ranking import Ranker, Reading
+from matcher.ranking import Ranker
+from matcher.reading import Reading
 from matcher.signals import OfferIndex, OfferLine
 from models import Collaboration, Need
 from models.states import CollaborationState, NeedState

@@ -55,15 +55,22 @@ class Inbox:
 
 def of_caller(desk: Desk) -> Inbox:
     """All released leads of the caller's companies."""
-    rows = desk.session.execute(
+    mine = (
         select(Lead, Broadcast, Company)
         .join(Broadcast, Broadcast.id == Lead.broadcast_id)
         .join(Company, Company.id == Lead.company_id)
         .where(Lead.company_id.in_(desk.actor.companies), Broadcast.released_at <= desk.at)
         .order_by(Lead.id.desc())
-    ).all()
-    over = [row for row in rows if _over(desk, row[0], row[1])]
-    shown = [row for row in rows if row not in over] + over[:MOST_PAST]
+    )
+    # Old ones may be many: only the newest of them are read.
+    running = mine.where(Lead.closed_at.is_(None) | (Lead.outcome == Outcome.CHOSEN))
+    closed = mine.where(Lead.closed_at.is_not(None), Lead.outcome.is_distinct_from(Outcome.CHOSEN))
+    count = closed.with_only_columns(func.count()).order_by(None)
+    older = (desk.session.scalar(count) or 0) - MOST_PAST
+    shown = [
+        *desk.session.execute(running).all(),
+        *desk.session.execute(closed.limit(MOST_PAST)).all(),
+    ]
     ids = [lead.id for lead, _, _ in shown]
     answers = _answers(desk, ids)
     asked = _ids(desk, Question.lead_id, Question.lead_id.in_(ids), Question.answered_at.is_(None))
@@ -98,11 +105,11 @@ def of_caller(desk: Desk) -> Inbox:
         for lead, broadcast, company in shown
     ]
     past = [row for row in found if _over(desk, row.lead, row.broadcast)]
-    live = [row for row in found if row not in past]
+    live = [row for row in found if not _over(desk, row.lead, row.broadcast)]
     waiting = sorted(
         (row for row in live if row.answer is None), key=lambda row: row.broadcast.deadline
     )
-    return Inbox(waiting, [row for row in live if row.answer], past, len(over) - len(past))
+    return Inbox(waiting, [row for row in live if row.answer], past, max(older, 0))
 
 
 def _over(desk: Desk, lead: Lead, broadcast: Broadcast) -> bool:

@@ -31,13 +31,17 @@ def append(
     return entry
 
 
-def append_all(desk: Desk, broadcast_id: str, events: Sequence[Event]) -> list[LedgerEntry]:
+def append_all(
+    desk: Desk, broadcast_id: str, events: Sequence[Event], *, held: bool = False
+) -> list[LedgerEntry]:
     """Add several events in this order: one look at the ledger, one write.
 
-    The broadcast's row is locked first, so that two writers cannot both follow the same entry.
+    The broadcast's row is locked first (or `held` by the caller already), so that two writers
+    cannot both follow the same entry.
     """
     session = desk.session
-    session.execute(select(Broadcast.id).where(Broadcast.id == broadcast_id).with_for_update())
+    if not held:
+        session.execute(select(Broadcast.id).where(Broadcast.id == broadcast_id).with_for_update())
     last = session.execute(
         select(LedgerEntry.sequence, LedgerEntry.hash)
         .where(LedgerEntry.broadcast_id == broadcast_id)

@@ -17,6 +17,7 @@ from api.services import (
     matching,
     outbox,
     people,
+    privacy,
     signin,
 )
 from api.services.desk import Desk
@@ -113,7 +114,7 @@ def submit(desk: Desk, draft: NeedDraft, *, proven: bool = False) -> Need:
     desk.session.add(need)
     matching.write_steps(need, reading)
     desk.session.flush()
-    audit.record(desk, "submit", "need", need.id, hub.id, proven=proven)
+    audit.record(desk, "submit", "need", need.id, hub.id, proven=proven, privacy=privacy.show(desk))
     if proven:
         confirm(desk, need)
     else:

@@ -194,18 +194,18 @@ def record(desk: Desk, outcomes: Sequence[Outcome]) -> None:
     Ledgers are locked first, always in the same order, so that two workers wait for each other
     instead of blocking each other.
     """
-    found = desk.session.scalars(
-        select(Message)
+    found = desk.session.execute(
+        select(Message, Lead)
+        .outerjoin(Lead, Lead.id == Message.lead_id)
         .where(Message.id.in_([outcome.id for outcome in outcomes]))
         .options(defer(Message.text), defer(Message.html), defer(Message.attachment))
     ).all()
-    messages = {message.id: message for message in found}
-    carried = inside(desk, found)
-    everything = [*found, *(message for each in carried.values() for message in each)]
-    lead_ids = {message.lead_id for message in everything if message.lead_id}
-    leads = {
-        lead.id: lead for lead in desk.session.scalars(select(Lead).where(Lead.id.in_(lead_ids)))
-    }
+    messages = {message.id: message for message, _ in found}
+    leads = {lead.id: lead for _, lead in found if lead is not None}
+    if carried := inside(desk, list(messages.values())):
+        lead_ids = {message.lead_id for each in carried.values() for message in each}
+        more = desk.session.scalars(select(Lead).where(Lead.id.in_(lead_ids)))
+        leads |= {lead.id: lead for lead in more}
     broadcast_ids = {lead.broadcast_id for lead in leads.values()}
     desk.session.execute(
         select(Broadcast.id)
@@ -227,7 +227,7 @@ def record(desk: Desk, outcomes: Sequence[Outcome]) -> None:
             if outcome.result is Result.TAKEN and message.kind is MessageKind.LEAD:
                 lead.handed_over_at = lead.handed_over_at or outcome.at
     for broadcast_id in sorted(told):
-        ledger.append_all(desk, broadcast_id, told[broadcast_id])
+        ledger.append_all(desk, broadcast_id, told[broadcast_id], held=True)
 
 
 def inside(desk: Desk, found: Sequence[Message]) -> dict[str, list[Message]]:

@@ -1,16 +1,14 @@
 """What is kept of people, why and how long; anonymising what is old; export and erase."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
 from api.errors import Conflict, NotFound
-from api.services import audit, people
+from api.services import audit, people, privacy
 from api.services.desk import Desk
-from api.wording import N_
 from models import (
     Answer,
     ApiToken,
@@ -41,57 +39,6 @@ CLOSED = (
     NeedState.CHOSEN, NeedState.NONE_CHOSEN, NeedState.REFERRED, NeedState.NO_FIT,
     NeedState.WITHDRAWN,
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One line of the privacy table; `days` None: as long as the account or network exists."""
-
-    what: str
-    why: str
-    days: int | None
-
-
-def privacy_table(retention_days: int) -> tuple[Kept, ...]:
-    """Which personal data is kept, why, and for how many days."""
-    return (
-        Kept(
-            N_("naam, mailadres en telefoon van wie een vraag stelt"),
-            N_("om de vraag te bevestigen, te beantwoorden en op te volgen"),
-            retention_days,
-        ),
-        Kept(
-            N_("foto's en pdf's bij een vraag"),
-            N_("om te tonen wat er moet gebeuren"),
-            retention_days,
-        ),
-        Kept(
-            N_("mails die we stuurden, met naam en adres"),
-            N_("om te bewijzen dat iedereen hetzelfde kreeg, en fouten te herstellen"),
-            retention_days,
-        ),
-        Kept(
-            N_("antwoorden en vragen van maatwerkbedrijven"),
-            N_("om de onderneming te laten kiezen"),
-            retention_days,
-        ),
-        Kept(
-            N_("notities van coördinatoren in een dossier"),
-            N_("om een vraag samen op te volgen"),
-            retention_days,
-        ),
-        Kept(
-            N_("naam, mailadres en rol van wie aanmeldt"),
-            N_("om te weten wie wat mag"),
-            None,
-        ),
-        Kept(N_("aanmeldlinks en sessies"), N_("om je aangemeld te houden"), 30),
-        Kept(
-            N_("wie wat deed, als nummer zonder naam"),
-            N_("om verantwoording af te leggen over neutraliteit"),
-            None,
-        ),
-    )
 
 
 def expired(desk: Desk) -> Sequence[str]:
@@ -181,6 +128,7 @@ def export(desk: Desk, person_id: str) -> dict[str, Any]:
             select(BrowserSession).where(BrowserSession.person_id == person.id)
         ).all(),
         "needs": desk.session.scalars(select(Need).where(Need.contact_email == person.email)).all(),
+        "privacy_texts": privacy.shown_to(desk, person.email),
         "attachments": desk.session.scalars(
             select(Attachment).join(Need).where(Need.contact_email == person.email)
         ).all(),

@@ -89,7 +89,7 @@ def _unseen() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _bringable(desk: Desk) -> Select[tuple[str]]:
+def _bringable(desk: Desk) -> Select[str]:
     in_hand = or_(Message.leased_until.is_not(None), Message.digest_id.is_not(None))
     return (
         select(Lead.id)

@@ -171,7 +171,7 @@ def due(desk: Desk, webhook_id: str) -> Sequence[str]:
     ).all()
 
 
-def _due(desk: Desk, column: InstrumentedAttribute[str]) -> Select[tuple[str]]:
+def _due(desk: Desk, column: InstrumentedAttribute[str]) -> Select[str]:
     return (
         select(column)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)

@@ -91,6 +91,8 @@ class Chores(threading.Thread):
                 if not vectors.stale_offers(desk, self._runtime.ranker.encoder):
                     return
             with self._runtime.sessions.begin() as session:
+                if not _alone(session):
+                    return  # another process is at it; both would keep the same vectors
                 vectors.refresh_vectors(Desk(session, self._runtime, WORKER), most=FEW)
 
     @contextmanager

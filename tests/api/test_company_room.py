@@ -27,6 +27,7 @@ from api.services.desk import WORKER, Actor, Desk
 from api.services.needs import NeedDraft
 from models import Certificate, Company, Lead, MeetingOption, Message, WebhookDelivery
 from models.answer import AnswerKind
+from models.lead import Outcome
 from models.meeting import OptionState, Side
 from models.message import MessageKind, MessageState
 from tests.conftest import World
@@ -111,7 +112,9 @@ def test_odd_moments_are_refused(released: tuple[Desk, Lead], world: World) -> N
     assert states(desk) == []
 
 
-def test_the_inbox_and_the_reasons(released: tuple[Desk, Lead], world: World) -> None:
+def test_the_inbox_and_the_reasons(
+    released: tuple[Desk, Lead], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk, lead = released
     mira, maud = desk.as_actor(world.mira), desk.as_actor(world.maud)
     (waiting,) = inbox.of_caller(mira).waiting
@@ -120,6 +123,15 @@ def test_the_inbox_and_the_reasons(released: tuple[Desk, Lead], world: World) ->
     meeting_options.propose(desk.as_actor(world.finn), [lead.id], [desk.at + timedelta(days=1)])
     found = inbox.of_caller(mira)
     assert (found.waiting, found.past, found.running[0].proposed) == ([], [], True)
+    choices.choose(desk.as_actor(world.finn), lead.need_id, [lead.id])
+    desk.session.flush()
+    assert [row.lead for row in inbox.of_caller(mira).running] == [lead]  # a choice stays in sight
+    lead.outcome = Outcome.NOT_CHOSEN
+    desk.session.flush()
+    found = inbox.of_caller(mira)
+    assert ([row.lead for row in found.past], found.running, found.older) == ([lead], [], 0)
+    monkeypatch.setattr(inbox, "MOST_PAST", 0)
+    assert inbox.of_caller(mira).older == 1
     (got,) = inbox.verdicts(mira)
     assert (got.lead_id, got.against) == (lead.id, [])
     (missed,) = inbox.verdicts(maud, received=False)
@@ -235,10 +247,10 @@ def test_a_webhook_hears_of_answers_and_meetings(released: tuple[Desk, Lead], wo
     ).all()
     assert heard == ["lead.answered", "meeting.agreed", "meeting.cancelled", "lead.closed"]
     webhooks.pause(mira, hook.id, True)
-    assert webhooks.due(desk) == []
+    assert webhooks.due(desk, hook.id) == []
     webhooks.ping(mira, hook.id)
     desk.session.flush()
-    assert len(webhooks.due(desk)) == 1
+    assert len(webhooks.due(desk, hook.id)) == 1
     for _ in range(webhooks.MOST_WEBHOOKS - 1):
         webhooks.add(mira, "https://93.184.215.14/hook", company_id=world.wash)
     with pytest.raises(Invalid):

@@ -37,6 +37,11 @@ def test_a_machine_reads_them_too(theatre: Theatre) -> None:
     with theatre.play("firm") as client:
         (found,) = client.get(f"/v1/needs/{need}/interested").json()
         assert found["offer_text"]
+        assert found["company"]["email"] is None, "how to reach it is told with the choice"
         steps = [step["text"] for step in client.get(f"/v1/needs/{need}").json()["steps"]]
         assert [step["text"] for step in found["steps"]] == steps
         assert any(step["suits"] for step in found["steps"])
+
+        client.post(f"/v1/needs/{need}/choices", json={"leads": [found["lead_id"]]})
+        (chosen,) = client.get(f"/v1/needs/{need}/interested").json()
+        assert chosen["company"]["email"]

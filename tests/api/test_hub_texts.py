@@ -11,7 +11,7 @@ from api.services.desk import Desk
 from matcher.neutrality import content_hash
 from models import Broadcast, Company, Hub, Message, Offer
 from models.message import MessageKind
-from tests.api.test_pages_rooms import Stage, draft, stage  # noqa: F401 - a fixture
+from tests.api.test_pages_rooms import Stage, draft, staged  # noqa: F401 - a fixture
 from tests.conftest import World
 
 TEXTS = {
@@ -102,7 +102,7 @@ def test_a_hub_without_words_broadcasts_none(desk: Desk, world: World) -> None:
     assert hub.texts == {}
 
 
-def test_the_page_shows_the_mail_before_and_keeps_what_is_too_long(stage: Stage) -> None:  # noqa: F811
+def test_the_page_shows_the_mail_before_and_keeps_what_is_too_long(stage: Stage) -> None:
     cato = stage.browser(stage.world.cato)
     path = f"/hub/{stage.world.hub}/texts"
     page = cato.get(path).text

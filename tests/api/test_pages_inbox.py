@@ -64,7 +64,7 @@ def test_the_inbox_keeps_leads_apart_by_what_they_ask(
     with sqlite_runtime.sessions.begin() as session:
         desk = Desk(session, sqlite_runtime, IMPORT)
         for lead in leads:
-            answers.give(desk, session.merge(lead), AnswerKind.INTERESTED)
+            answers.give(desk, session.get_one(Lead, lead.id), AnswerKind.INTERESTED)
         session.flush()
         choices.choose(desk.as_actor(sqlite_world.finn), closed, [])
     past_deadline(sqlite_runtime, missed)
@@ -170,7 +170,7 @@ def test_the_outcome_is_told(
     lead = lead_of(sqlite_runtime, need_id, sqlite_world.wash)
     with sqlite_runtime.sessions.begin() as session:
         desk = Desk(session, sqlite_runtime, Actor(f"lead:{lead.id}"))
-        answers.give(desk, session.merge(lead), AnswerKind.INTERESTED)
+        answers.give(desk, session.get_one(Lead, lead.id), AnswerKind.INTERESTED)
         session.flush()
         finn = desk.as_actor(sqlite_world.finn)
         choices.choose(finn, need_id, [lead.id] if chosen else [])
@@ -208,7 +208,7 @@ def test_the_company_of_another_reads_nothing(sqlite_runtime: Runtime, sqlite_wo
     with sqlite_runtime.sessions.begin() as session:
         answers.give(
             Desk(session, sqlite_runtime, IMPORT),
-            session.merge(lead),
+            session.get_one(Lead, lead.id),
             AnswerKind.NOT_FOR_US,
             reason=DeclineReason.TOO_FAR,
         )

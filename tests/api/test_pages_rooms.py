@@ -2,17 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from api import wording
 from api.app import create_app
-from api.pages import explanations
-from api.pages.hub import SOLVED_AT
 from api.runtime import Runtime
 from api.services import (
     answers,
@@ -28,7 +24,6 @@ from api.services import (
 from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.services.network import lay_reference
-from api.services.tasks import TaskKind
 from api.web import COOKIE
 from matcher.ranking import Ranker
 from models import Lead, Need, Person, now, schema
@@ -103,8 +98,8 @@ class Stage:
         return client
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, ranker: Ranker) -> Iterator[Stage]:
+@pytest.fixture(scope="module", name="stage")
+def staged(tmp_path_factory: pytest.TempPathFactory, ranker: Ranker) -> Iterator[Stage]:
     """Laid once: pages are opened, not changed."""
     database = tmp_path_factory.mktemp("rooms") / "maatmatch.db"
     runtime = Runtime.start(make_settings(f"sqlite:///{database}"))
@@ -314,116 +309,3 @@ def test_the_preview_of_a_list_explains_its_bad_rows_in_the_readers_language(sta
     ).text
     assert "Dit is geen getal." in page
     assert "&#39;ver&#39; is no number" in page  # what stands in the cell, too
-
-
-@pytest.mark.parametrize(
-    ("form", "typed", "shown"),
-    [
-        ("ask", {"text": "x"}, "Schrijf minstens 3 tekens."),
-        ("refer", {"kind": "expert", "message": "Graag jullie hulp", "to_email": "geen adres"},
-         "Dit is geen volledig mailadres"),
-        ("refer", {"kind": "", "message": "Graag jullie hulp"}, "Kies een van de mogelijkheden"),
-        ("no-fit", {"reason": "x"}, "Schrijf minstens 3 tekens."),
-        ("exceptions", {"kind": "left_out", "reason": "kort"}, "Schrijf minstens 10 tekens."),
-        ("judge", {"grade": "9"}, "Kies een van de mogelijkheden"),
-        ("notes", {"text": " "}, "Vul dit in."),
-    ],
-)  # fmt: skip
-def test_what_a_coordinator_typed_stands_beside_what_is_wrong_with_it(
-    stage: Stage, form: str, typed: dict[str, str], shown: str
-) -> None:
-    cato = stage.browser(stage.world.cato)
-    path = f"/hub/needs/{stage.waiting}"
-    secret = re.search(r'name="csrf" value="([^"]+)"', cato.get(path).text)
-    assert secret
-    sent = typed | {"csrf": secret[1], "company_id": stage.world.wash}
-    refused = cato.post(f"{path}/{form}", data=sent)
-    assert refused.status_code == 422
-    assert re.search(r'<p class="error" id="\w+-error">.*' + re.escape(shown), refused.text)
-    for value in typed.values():
-        assert value in refused.text
-
-
-def test_a_coordinator_answers_in_the_firms_name(stage: Stage) -> None:
-    cato, finn = stage.browser(stage.world.cato), stage.browser(stage.world.finn)
-    page = cato.get(f"/hub/needs/{stage.open}").text
-    action = re.search(r'action="(/hub/needs/\w+/questions/\w+)"', page)
-    secret = re.search(r'name="csrf" value="([^"]+)"', page)
-    assert action
-    assert secret
-    empty = cato.post(action[1], data={"csrf": secret[1], "answer": " "})
-    assert empty.status_code == 422
-    assert "Vul dit in." in empty.text
-    own = re.search(r'name="csrf" value="([^"]+)"', finn.get("/account").text)
-    assert own
-    assert finn.post(action[1], data={"csrf": own[1], "answer": "20"}).status_code == 403
-
-
-def test_the_match_is_explained_with_both_texts(stage: Stage) -> None:
-    cato = stage.browser(stage.world.cato)
-    page = cato.get(f"/hub/needs/{stage.waiting}/companies/{stage.world.wash}").text
-    assert re.search(r"<mark>(lakens|wast|strijkt)</mark>", page)
-    assert "stukken van woorden" in page
-    marked = explanations.marked("Lakens, wassen; (lakens)!", ["lakens"])
-    assert "".join(piece for piece, _ in marked) == "Lakens, wassen; (lakens)!"
-    assert [piece for piece, carried in marked if carried] == ["Lakens", "lakens"]
-
-
-def test_every_task_has_a_place_where_it_is_solved(stage: Stage) -> None:
-    assert set(SOLVED_AT) == set(TaskKind)
-    cato = stage.browser(stage.world.cato)
-    page = cato.get("/hub").text
-    assert stage.waiting in page
-    links = set(re.findall(r'href="(/hub/needs/[^"#]+|/companies/[^"#]+/edit)"', page))
-    assert links
-    assert {cato.get(link).status_code for link in links} == {200}
-    for language in ("nl", "fr", "en"):
-        for kind in TaskKind:
-            for part in ("task", "act", "since"):
-                assert wording.word(language, f"{part}_{kind.value}")
-
-
-@pytest.mark.parametrize(
-    ("language", "starting_point", "estimate"),
-    [
-        ("nl", "Dit is een vertrekpunt", "nog geen belofte"),
-        ("fr", "un point de départ", "pas encore une promesse"),
-        ("en", "a starting point", "not a promise yet"),
-    ],
-)
-def test_what_a_threshold_promises_is_told_in_every_language(
-    stage: Stage, language: str, starting_point: str, estimate: str
-) -> None:
-    cato = stage.browser(stage.world.cato)
-    ranker = stage.runtime.ranker
-    before = ranker.thresholds
-    paths = ("/how", "/hub/settings", f"/hub/needs/{stage.waiting}?alpha=0.2")
-    try:
-        for count, promised in ((299, False), (300, True)):
-            refused = None if promised else f"{count} judged needs"
-            ranker.thresholds = tuple(
-                replace(each, n_needs=count, refused=refused) for each in before
-            )
-            for path in paths:
-                joint = "&" if "?" in path else "?"
-                page = cato.get(f"{path}{joint}lang={language}").text
-                assert starting_point in page
-                assert (estimate in page) != promised, (path, count)
-                assert str(count) in page
-    finally:
-        ranker.thresholds = before
-
-
-def test_a_stricter_threshold_names_who_would_be_missed(stage: Stage) -> None:
-    cato, ranker = stage.browser(stage.world.cato), stage.runtime.ranker
-    before = ranker.thresholds
-    try:
-        ranker.thresholds = tuple(
-            replace(each, value=0.9999 if each.alpha == 0.5 else each.value) for each in before
-        )
-        page = cato.get(f"/hub/needs/{stage.waiting}?alpha=0.5").text
-    finally:
-        ranker.thresholds = before
-    assert re.search(r"<strong>Eraf:</strong> Wasserij Het Blauwe Laken", page)
-    unchanged = cato.get(f"/hub/needs/{stage.waiting}?alpha=0.2").text
-    assert "Voor deze vraag verandert er niemand." in unchanged

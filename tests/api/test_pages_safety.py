@@ -1,6 +1,7 @@
 """What pages must never do: act on a GET, trust a form without its token, run what people type."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -334,3 +335,26 @@ def test_the_addresses_of_one_subscriber_share_a_limit(
     ]
     last = 429 if refused else 200
     assert [each.status_code for each in answers] == [200] * 10 + [last]
+
+
+@pytest.mark.parametrize(
+    "forwarded",
+    [
+        ["198.51.100.{}, 203.0.113.9"],  # one line: the proxy added to what the caller sent
+        ["198.51.100.{}", "203.0.113.9"],  # or wrote a line of its own below the caller's
+    ],
+)
+def test_behind_a_proxy_nobody_calls_from_an_address_of_choice(
+    sqlite_runtime: Runtime, forwarded: list[str]
+) -> None:
+    settings = sqlite_runtime.settings.model_copy(update={"trusted_proxy": True})
+    client = TestClient(create_app(replace(sqlite_runtime, settings=settings)))
+    answers = [
+        client.post(
+            "/sign-in",
+            data={"email": "otto@firm.example"},
+            headers=[("X-Forwarded-For", line.format(number)) for line in forwarded],
+        )
+        for number in range(1, 12)
+    ]
+    assert [each.status_code for each in answers] == [200] * 10 + [429]

@@ -1,4 +1,4 @@
-"""Webhooks on pages: the secret once, a test that arrives, replay, pause, delete; one's own only."""
+"""Webhooks on pages: the secret once, a test that arrives, replay, pause, delete; for one's own."""
 
 import re
 from collections.abc import Iterator

@@ -9,7 +9,17 @@ from sqlalchemy import select, text
 
 from api.errors import Conflict, NotAllowed, NotFound
 from api.i18n import LANGUAGES, tr
-from api.services import answers, broadcasts, closing, feeds, needs, proof, questions, retention
+from api.services import (
+    answers,
+    broadcasts,
+    closing,
+    feeds,
+    needs,
+    privacy,
+    proof,
+    questions,
+    retention,
+)
 from api.services.desk import Desk
 from api.services.needs import NeedDraft
 from models import Broadcast, Lead, Need, Person
@@ -119,6 +129,33 @@ def test_a_person_sees_all_of_it_and_may_be_erased(
 
 
 def test_the_privacy_table_reads_in_every_language() -> None:
-    for line in retention.privacy_table(730):
+    for line in privacy.privacy_table(730):
         for words in (line.what, line.why):
             assert len({tr(language, words) for language in LANGUAGES}) == 3
+
+
+def test_every_need_keeps_which_privacy_text_was_shown(
+    desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finn = "finn@creche.example"
+    draft = NeedDraft(
+        text="Wie kan onze lakens wassen?", place="2800 Mechelen", firm_name="De Zandkorrel",
+        contact_name="Finn", contact_email=finn,
+    )  # fmt: skip
+    first = privacy.version(desk)
+    for _ in range(2):
+        needs.submit(desk, draft)
+    settings = desk.runtime.settings.model_copy(
+        update={"retention_days": desk.runtime.settings.retention_days + 1}
+    )
+    monkeypatch.setattr(desk.runtime, "settings", settings)
+    second = privacy.version(desk)  # other terms are another text
+    needs.submit(desk, draft)
+    assert sorted(e.details["privacy"] for e in privacy.shown_to(desk, finn)) == sorted(
+        [first, first, second]
+    )
+    kept = {each.object_id: each.details["lines"] for each in privacy.earlier(desk)}
+    assert set(kept) == {first, second}
+    assert kept[second] == privacy.lines(desk) != kept[first]
+    exported = retention.export(desk.as_actor(world.finn), str(world.finn.person_id))
+    assert {each["details"]["privacy"] for each in exported["privacy_texts"]} == {first, second}

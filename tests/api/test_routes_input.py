@@ -331,9 +331,13 @@ def test_match_explains_and_ranks(theatre: Theatre) -> None:
 
 
 def test_reading_waits_for_no_writer(theatre: Theatre) -> None:
-    """Someone imports a thousand rows: lists and matches are answered meanwhile."""
+    """Someone imports a thousand rows: lists and matches are answered meanwhile.
+
+    Only the first look of a day at contact data is noted, and so waits its turn.
+    """
     with theatre.play("coordinator") as client:
         runtime = theatre.app.state.runtime
+        check(client.get("/v1/needs"), 200)
         with runtime.engine.begin() as writer:
             writer.execute(update(Need).values(nudges=1))
             start = time.monotonic()

@@ -105,7 +105,7 @@ def run(theatre: Theatre, role: str | None, examples: int) -> int:
     return sent
 
 
-@pytest.mark.parametrize("role", ["coordinator", "firm", "company", None])
+@pytest.mark.parametrize("role", ["coordinator", "firm", "company", "other_firm", None])
 def test_every_answer_is_documented(theatre: Theatre, role: str | None) -> None:
     assert run(theatre, role, 2) > 100
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from api.services import broadcasts as releases
 from models import now
 from tests.api.stage import PIXEL_BASE64, REASON, ROLES, TEXT, Theatre
 
@@ -388,8 +389,11 @@ def test_contact_data_of_a_company_is_for_itself_and_coordinators(theatre: Theat
             assert (private is not None) == (role in ("coordinator", "company", "other_hub"))
 
 
-def test_a_company_learns_nothing_before_the_release(theatre: Theatre) -> None:
+def test_a_company_learns_nothing_before_the_release(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All hear of a need at one moment, machines too: also the lead's address gives nothing."""
+    monkeypatch.setattr(releases, "RELEASE_DELAY", timedelta(hours=1))  # whatever else runs
     ids = theatre.stage.ids
     with theatre.play("coordinator") as client:
         broadcast = client.post(f"/v1/needs/{ids['waiting']}/approve", json={}).json()

@@ -123,7 +123,14 @@ def attempts(
             yield filled(route, known), {"data": {"csrf": csrf} | dict.fromkeys(fields, bad)}
 
 
-@pytest.mark.parametrize("role", ["coordinator", "firm", "company"])
+@pytest.mark.parametrize(
+    "role",
+    [
+        "coordinator",  # may open the most
+        pytest.param("firm", marks=pytest.mark.slow),
+        pytest.param("company", marks=pytest.mark.slow),
+    ],
+)
 def test_no_value_breaks_a_page_or_a_route(
     request: pytest.FixtureRequest, doors: Doors, role: str
 ) -> None:

@@ -109,3 +109,22 @@ def test_the_worker_stores_vectors_a_few_at_a_time(
         desk = Desk(session, runtime)
         assert vectors.stale_offers(desk, runtime.ranker.encoder) == []
         assert len(kept(desk)[runtime.ranker.encoder.identity]) == 5
+
+
+def test_workers_at_once_encode_an_offer_only_once(runtime: Runtime, world: World) -> None:
+    with runtime.sessions.begin() as session:
+        for number in range(100):
+            session.add(Offer(company_id=world.wash, text=f"Lakens wassen, soort {number}"))
+    workers = [
+        threading.Thread(target=chores.Chores(runtime, threading.Event())._encode_offers)
+        for _ in range(3)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    chores.Chores(runtime, threading.Event())._encode_offers()
+    with runtime.sessions() as session:
+        offers = session.scalars(select(Offer.id)).all()
+        encoded = session.scalars(select(OfferVector.offer_id)).all()
+    assert sorted(encoded) == sorted(offers)

@@ -128,9 +128,9 @@ def _second_laundry(desk: Desk) -> None:
         companies.add_offer(desk, company.id, text=text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One headless chromium for the whole run."""
+    """A headless chromium for one file: its event loop would be in the way of other tests."""
     if not Path(CHROMIUM).exists():
         pytest.skip("no chromium; install it with: apt-get install chromium")
     with sync_playwright() as playwright:

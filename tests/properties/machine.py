@@ -28,9 +28,11 @@ from api.services import (
     corrections,
     digests,
     exceptions,
+    hubs,
     needs,
     nudges,
     outbox,
+    people,
     questions,
     unreached,
 )
@@ -42,7 +44,7 @@ from models import Broadcast, Company, Lead, Need, Question, new_id
 from models.answer import AnswerKind, DeclineReason
 from models.broadcast import ExceptionKind
 from models.company import Delivery, Recognition
-from models.hub import Hub, Policy
+from models.hub import Policy
 from models.states import NEED_TRANSITIONS, IllegalTransition, NeedState
 from tests.conftest import World, lay_world
 from tests.properties.laws import all_laws
@@ -74,7 +76,21 @@ class Network(RuleBasedStateMachine):
         self.reached: set[str] = set()  # what this history has come by, to be counted
         self.made = 0
         with self.runtime.sessions.begin() as session:
-            self.world: World = lay_world(Desk(session, self.runtime, IMPORT, self.at))
+            desk = Desk(session, self.runtime, IMPORT, self.at)
+            self.world: World = lay_world(desk)
+            self.hubs = {self.world.hub: self.world.cato} | self._other_hub(desk)
+
+    def _other_hub(self, desk: Desk) -> dict[str, Actor]:
+        """The hub of the coast and its coordinator."""
+        hub = hubs.owner_of(desk, desk.runtime.places.find(PLACES[-1]).nis)
+        olga = people.find_or_add(desk, "olga@hub.example", name="Olga")
+        people.add_role(desk, olga, hub_id=hub.id)
+        return {hub.id: people.actor_of(desk, olga)}
+
+    def coordinator(self, need: str) -> Actor:
+        """Who coordinates the hub that has this need now."""
+        with self.runtime.sessions() as session:
+            return self.hubs[session.get_one(Need, need).hub_id]
 
     def teardown(self) -> None:
         self._open.__exit__(None, None, None)
@@ -113,12 +129,29 @@ class Network(RuleBasedStateMachine):
     def has_companies(self) -> Any:
         return multiple(self.world.wash, self.world.pack, self.world.far)
 
-    @rule(policy=st.sampled_from(Policy), crash=crash)
-    def hub_changes_policy(self, policy: Policy, crash: bool) -> None:
-        def change(desk: Desk) -> None:
-            desk.session.get_one(Hub, self.world.hub).policy = policy
-
-        self.do(self.world.cato, change, crash=crash)
+    @rule(
+        which=st.integers(0, 1),
+        policy=st.sampled_from([None, *Policy]),
+        reminders=st.sampled_from([None, True, False]),
+        days=st.sampled_from([None, 1, 10]),
+        crash=crash,
+    )
+    def hub_changes_terms(
+        self,
+        which: int,
+        policy: Policy | None,
+        reminders: bool | None,
+        days: int | None,
+        crash: bool,
+    ) -> None:
+        hub_id, actor = list(self.hubs.items())[which]
+        self.do(
+            actor,
+            lambda desk: hubs.change_terms(
+                desk, hub_id, policy=policy, reminders=reminders, deadline_days=days
+            ),
+            crash=crash,
+        )
 
     @rule(
         target=companies,
@@ -206,7 +239,7 @@ class Network(RuleBasedStateMachine):
     @rule(
         target=needs,
         text=st.integers(0, len(TEXTS) - 1),
-        place=st.sampled_from(PLACES[:4]),
+        place=st.sampled_from(PLACES),
         crash=crash,
     )
     def firm_asks(self, text: int, place: str, crash: bool) -> Any:
@@ -220,14 +253,16 @@ class Network(RuleBasedStateMachine):
         self, need: str, company: str, kind: ExceptionKind, reason: str, crash: bool
     ) -> None:
         self.do(
-            self.world.cato,
+            self.coordinator(need),
             lambda desk: exceptions.make(desk, need, company, kind, reason),
             crash=crash,
         )
 
     @rule(need=needs, company=companies, crash=crash)
     def hub_undoes_exception(self, need: str, company: str, crash: bool) -> None:
-        self.do(self.world.cato, lambda desk: exceptions.undo(desk, need, company), crash=crash)
+        self.do(
+            self.coordinator(need), lambda desk: exceptions.undo(desk, need, company), crash=crash
+        )
 
     @rule(need=needs, days=st.sampled_from([None, -1, 0, 1, 5, 400]), crash=crash)
     def hub_approves(self, need: str, days: int | None, crash: bool) -> None:
@@ -238,7 +273,7 @@ class Network(RuleBasedStateMachine):
             self.within_capacity(desk, broadcast)
             self.reached.add("approved")
 
-        self.do(self.world.cato, approve, crash=crash)
+        self.do(self.coordinator(need), approve, crash=crash)
 
     def within_capacity(self, desk: Desk, broadcast: Broadcast) -> None:
         """Nobody just got more open leads than it wants, save by a written exception."""
@@ -269,7 +304,7 @@ class Network(RuleBasedStateMachine):
         crash=crash,
     )
     def need_turns(self, need: str, what: str, crash: bool) -> None:
-        cato, finn = self.world.cato, self.world.finn
+        cato, finn = self.coordinator(need), self.world.finn
         deeds: dict[str, tuple[Actor, Callable[[Desk], Any]]] = {
             "withdraw": (finn, lambda desk: closing.withdraw(desk, need)),
             "no fit": (cato, lambda desk: needs.declare_no_fit(desk, need, "Geen werk hier.")),
