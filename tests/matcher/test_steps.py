@@ -89,7 +89,7 @@ def test_a_story_gives_few_steps(ranker: Ranker) -> None:
         "zesduizend stuks per week en onze eigen machine is te oud."
     )
     codes = [step.activities[0][0] for step in reading.steps]
-    assert codes[0] == "verpakking-wassen"
+    assert "verpakking-wassen" in codes
     assert len(codes) <= 3, "of eleven pieces"
 
 
