@@ -180,7 +180,11 @@ def risk_threshold(
     alpha: float = 0.05,
     identity: str = "",
 ) -> Threshold:
-    """Largest threshold t with (n * risk(t) + 1) / (n + 1) <= alpha (conformal risk control).
+    """Largest threshold t with (n * risk(t) + 1) / (n + 1) + spread(t) <= alpha.
+
+    Conformal risk control (Angelopoulos et al. 2024) bounds the expected miss rate with the first
+    term alone. The spread that so many needs leave is put on the safe side: other needs than the
+    judged ones differ from them, and a company too many costs less than one forgotten.
 
     Args:
         probabilities: one array per judged need, over the same offers as ``suitable``.
@@ -188,8 +192,8 @@ def risk_threshold(
         alpha: the accepted expected share of suitable offers missed.
 
     Returns:
-        The threshold. ``spread`` is the standard deviation of the true miss rate around alpha
-        that a calibration set of this size leaves (normal approximation of the mean).
+        The threshold. ``spread`` is the standard error of the miss rate over needs: what a
+        calibration set of this size leaves open.
 
     Raises:
         CalibrationError: no judged need has a suitable offer, or alpha is not within (0, 1).
@@ -201,13 +205,13 @@ def risk_threshold(
         raise CalibrationError("no judged need has a suitable offer")
     p_all, s_all = [p for p, _ in kept], [s for _, s in kept]
     n = len(kept)
-    # The risk only changes at the probabilities of suitable offers: try those, highest first.
+    # The risk only changes at the probabilities of suitable offers: try those.
     steps = np.unique(np.concatenate([p[s] for p, s in kept]))
     low, high, best = 0, len(steps) - 1, 0.0
-    while low <= high:  # the risk never decreases in t, so bisection finds the last good step
+    while low <= high:  # risk and spread grow with t, so bisection finds the last good step
         middle = (low + high) // 2
-        risk = miss_rates(p_all, s_all, float(steps[middle])).mean()
-        if (n * risk + 1) / (n + 1) <= alpha:
+        rates = miss_rates(p_all, s_all, float(steps[middle]))
+        if (rates.sum() + 1) / (n + 1) + _spread(rates) <= alpha:
             best, low = float(steps[middle]), middle + 1
         else:
             high = middle - 1
@@ -223,12 +227,17 @@ def risk_threshold(
         alpha=alpha,
         n_needs=n,
         miss_rate=float(rates.mean()),
-        spread=float(rates.std(ddof=1) / math.sqrt(n)) if n > 1 else 1.0,
+        spread=_spread(rates),
         reached=float(np.mean([(p >= best).sum() for p in p_all])),
         all_companies=float(np.mean([len(p) for p in p_all])),
         refused=refused,
         identity=identity,
     )
+
+
+def _spread(rates: NDArray[np.float64]) -> float:
+    """Standard error of the mean of some rates; 1 where one need tells nothing of others."""
+    return float(rates.std(ddof=1) / math.sqrt(len(rates))) if len(rates) > 1 else 1.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matcher.encoder import Encoder, StaticEncoder
 from matcher.ranking import Ranker
-from matcher.signals import OfferLine, one_line
+from matcher.signals import OfferLine
 from matcher.text import FUNCTION_WORDS, WORD, detect_language, normalise
 
 MOST_WORDS = 8
@@ -86,13 +86,17 @@ def _strongest(
 
 
 def explain(ranker: Ranker, need_text: str, offer_text: str) -> Explanation:
-    """Explain one need and one offer line; needs no index, scores depend on the two texts alone."""
+    """Explain one need and one offer; needs no index, scores depend on the two texts alone.
+
+    Of an offer of several sentences the one that carried the match is explained.
+    """
     index = ranker.index([OfferLine("offer", offer_text)])
     ranking = ranker.rank(need_text, index)
     reading, unit = ranking.reading, 0
     if len(ranking.step_probabilities) > 1:
         unit = 1 + int(ranking.step_probabilities[:, 0].argmax())
-    step, offer = reading.seen.units[unit], one_line(offer_text)
+    row = int(ranker.row_scores(reading, index)[unit].argmax())
+    step, offer = reading.seen.units[unit], index.texts[row]
     skip_need = FUNCTION_WORDS[reading.language]
     skip_offer = FUNCTION_WORDS[detect_language(offer)]
     encoder = ranker.encoder
@@ -110,14 +114,14 @@ def explain(ranker: Ranker, need_text: str, offer_text: str) -> Explanation:
         ]
         pairs = tuple(sorted(found, key=lambda pair: (-pair[2], pair[:2]))[:MOST_PAIRS])
     else:
-        need_words = _left_out(encoder, step, index.vectors[0])
+        need_words = _left_out(encoder, step, index.vectors[row])
         offer_words = _left_out(encoder, offer, reading.seen.vectors[unit])
     return Explanation(
         step=step,
         need_words=_strongest(need_words, skip_need),
         offer_words=_strongest(offer_words, skip_offer),
         pairs=pairs,
-        shares=ranker.shares(reading, index)[unit],
-        similarity=float(reading.seen.vectors[unit] @ index.vectors[0]),
+        shares=ranker.shares(reading, index, unit, row),
+        similarity=float(reading.seen.vectors[unit] @ index.vectors[row]),
         probability=float(ranking.probability[0]),
     )

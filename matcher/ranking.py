@@ -21,7 +21,7 @@ from matcher.encoder import Encoder, EncoderError, load_encoder
 from matcher.fusion import Fusion
 from matcher.lexical import Lexical
 from matcher.reading import Reader, Reading
-from matcher.signals import OfferIndex, OfferLine, Seen, Signals, one_line
+from matcher.signals import OfferIndex, OfferLine, Signals, one_line
 from matcher.works import Works
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -209,7 +209,8 @@ class Ranker:
     def rank(self, need: Reading | str, index: OfferIndex) -> Ranking:
         """Score a need against every offer of the index."""
         reading = self.read(need) if isinstance(need, str) else need
-        logits = self._logits(reading.seen, index)
+        rows = self.row_scores(reading, index)
+        logits = np.maximum.reduceat(rows, index.starts, axis=1) if index.offers else rows
         if not reading.seen.vectors[0].any():
             logits = np.full_like(logits, -20.0)
         score = logits[0]
@@ -226,31 +227,28 @@ class Ranker:
             tie_order=index.tie_order,
         )
 
-    def _logits(self, seen: Seen, index: OfferIndex) -> NDArray[np.float32]:
-        """(units, offers) weighted sums of the signals."""
+    def row_scores(self, reading: Reading, index: OfferIndex) -> NDArray[np.float32]:
+        """(units, rows of the index) weighted sums of the signals; an offer has its best row's."""
+        seen = reading.seen
         weights = self.fusion.matrix(seen.language)[index.languages].T.copy()
         logits = np.repeat(weights[-1:], len(seen.units), axis=0)
         for signal, weight in zip(self.signals.compare(seen, index), weights, strict=False):
             logits += signal * weight
         return logits
 
-    def shares(self, reading: Reading, index: OfferIndex, offer: int = 0) -> list[dict[str, float]]:
-        """Per unit of a reading, how much of the score of one offer each signal brought.
+    def shares(self, reading: Reading, index: OfferIndex, unit: int, row: int) -> dict[str, float]:
+        """How much of the score of a unit of a reading and a row of an index each signal brought.
 
         Only what speaks for the match counts; the parts sum to 1, or all are 0.
         """
         seen = reading.seen
-        signals = self.signals.compare(seen, index)[:, :, offer].T
-        weights = self.fusion.matrix(seen.language)[index.languages[offer], :-1]
+        signals = self.signals.compare(seen, index)[:, unit, row]
+        weights = self.fusion.matrix(seen.language)[index.languages[row], :-1]
         brought = np.maximum(signals * weights, 0)
-        total = brought.sum(axis=1, keepdims=True)
-        parts = brought / np.where(total > 0, total, 1)
-        return [
-            {
-                "dense": float(row[0]),
-                "chars": float(row[1]),
-                "bm25": float(row[2]),
-                "activity": float(row[3] + row[4] + row[5]),
-            }
-            for row in parts
-        ]
+        parts = brought / (brought.sum() or 1.0)
+        return {
+            "dense": float(parts[0]),
+            "chars": float(parts[1]),
+            "bm25": float(parts[2]),
+            "activity": float(parts[3:6].sum()),
+        }

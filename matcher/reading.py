@@ -83,7 +83,8 @@ class Reader:
                 light * (BORROWED if piece.thing else 1)
             )
             found[row] = seen / seen.sum()
-        steps = self._join(units, vectors, found)
+        lending = {row for row, piece in enumerate(asked, 1) if piece.lends}
+        steps = self._join(units, vectors, found, lending)
         language = detect_language(whole)
         rows = [0, *(range(1, len(steps.units)) if len(units) > 1 else [])]
         read = tuple(
@@ -151,14 +152,24 @@ class Reader:
         return float(work / (work + none))
 
     def _join(
-        self, units: list[str], vectors: NDArray[np.float32], found: NDArray[np.float32]
+        self,
+        units: list[str],
+        vectors: NDArray[np.float32],
+        found: NDArray[np.float32],
+        lending: set[int],
     ) -> "_Units":
         """The whole text, then its steps: neighbouring pieces of one activity become one step.
 
-        A piece is work when its most probable activity is one, and surely enough.
+        A piece is work when its most probable activity is one, and surely enough; one that only
+        lends its thing (rows of ``lending``) is not, where another piece is that work.
         """
         best = found.argmax(axis=1)
         work = (best != self._signals.none) & (found.max(axis=1) >= LEAST_STEP)
+        done = {
+            int(best[row]) for row in np.flatnonzero(work).tolist() if row and row not in lending
+        }
+        for row in lending & set(range(len(units))):
+            work[row] &= int(best[row]) not in done
         groups: list[list[int]] = []
         for row in range(1, len(units)):
             if not work[row]:

@@ -15,9 +15,11 @@ from matcher.classify import NONE, ActivityClassifier
 from matcher.encoder import Encoder
 from matcher.fusion import SIGNALS
 from matcher.lexical import Lexical, Postings, Terms, pick
+from matcher.steps import split_sentences
 from matcher.text import LANGUAGES, Language, clean, detect_language
 from matcher.works import Works
 
+SHORTEST_PART, MOST_PARTS = 3, 20  # words of a sentence of an offer, and how many are read
 FLOOR = 1e-3  # a probability far below counts as none: its logarithm is taken above this
 
 
@@ -37,9 +39,17 @@ class OfferLine:
 
 @dataclass(frozen=True)
 class OfferIndex:
-    """Offers ready to be ranked; never changed, adding offers is building another."""
+    """Offers ready to be ranked; never changed, adding offers is building another.
+
+    An offer of several sentences has a row for its whole text and one for each of them, so that a
+    long description is found by any work in it; all arrays but ``starts`` and ``tie_order`` hold
+    a row for each.
+    """
 
     offers: tuple[OfferLine, ...]
+    texts: tuple[str, ...]
+    starts: NDArray[np.int64]
+    """Per offer its first row, that of the whole text."""
     vectors: NDArray[np.float32]
     activities: NDArray[np.float32]
     near: NDArray[np.float32]
@@ -105,6 +115,13 @@ class Signals:
                 f"vectors of shape {held.shape} for {len(lines)} offers of "
                 f"{self.encoder.dimension} dimensions"
             )
+        parts = [_parts(offer.text, text) for offer, text in zip(lines, texts, strict=True)]
+        starts = np.cumsum([0, *(1 + len(some) for some in parts)], dtype=np.int64)[:-1]
+        loose = [part for some in parts for part in some]
+        if loose:
+            after = np.repeat(np.arange(len(lines)) + 1, [len(some) for some in parts])
+            held = np.insert(held, after, self.encoder.encode(loose), axis=0)
+            texts = [row for text, some in zip(texts, parts, strict=True) for row in (text, *some)]
         languages = [detect_language(text) for text in texts]
         chars = self.lexical.chars(texts)
         found = self.classifier.probabilities(held, chars)
@@ -112,6 +129,8 @@ class Signals:
         tie_order[np.argsort(np.array(ids, dtype=object), kind="stable")] = np.arange(len(lines))
         return OfferIndex(
             offers=lines,
+            texts=tuple(texts),
+            starts=starts,
             vectors=held,
             activities=found,
             near=found @ self._near,
@@ -153,9 +172,10 @@ class Signals:
         """Signals of the pieces of one need against all offers.
 
         Returns:
-            (signals, units, offers), signals in the order of :data:`matcher.fusion.SIGNALS`.
+            (signals, units, rows of the index), signals in the order of
+            :data:`matcher.fusion.SIGNALS`.
         """
-        found = np.empty((len(SIGNALS), len(seen.units), len(index.offers)), dtype=np.float32)
+        found = np.empty((len(SIGNALS), len(seen.units), len(index.texts)), dtype=np.float32)
         np.matmul(seen.vectors, index.vectors.T, out=found[0])
         for row in range(len(seen.units)):
             found[1, row] = index.chars.score(*pick(seen.chars, row))
@@ -168,6 +188,13 @@ class Signals:
         for which in (3, 5):
             np.log1p(found[which] / FLOOR, out=found[which])
         return found
+
+
+def _parts(text: str, whole: str) -> list[str]:
+    """The sentences of an offer that has several; none for a single line."""
+    found = [one_line(part) for part in split_sentences(clean(text))]
+    parts = list(dict.fromkeys(part for part in found if len(part.split()) >= SHORTEST_PART))
+    return parts[:MOST_PARTS] if len(parts) > 1 and whole else []
 
 
 def near_matrix(activities: Activities, codes: Sequence[str]) -> NDArray[np.float32]:

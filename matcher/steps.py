@@ -5,7 +5,7 @@ so it is read together with that thing, taken from the pieces around it.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matcher.text import (
     FUNCTION_WORDS,
@@ -114,6 +114,12 @@ _FILLER = frozenset(
     please also back again who can could need needs looking want then
     """.split()  # noqa: SIM905
 )
+_HAVING = re.compile(
+    r"\b(?:heeft|hebben|heb|krijgen|krijgt|avons|il y a|récupérons|recevons|have|has|receive)\b",
+    re.I,
+)
+# Dutch puts the verb last: until it comes, what stands after "die" or "om" is one clause.
+_WAITS = re.compile(r"\b(?:die|om)\b(?!.*\bte \w+)", re.I)
 _RELATIVE = re.compile(r"(?:die|dat|welke|qui|que|which|that)\b", re.I)
 _WORD = re.compile(r"[\w'’-]+")
 MOST_THING = 6  # words kept of the thing a piece borrows
@@ -132,6 +138,8 @@ class Piece:
     verbs: str
     language: Language
     declined: bool
+    lends: bool
+    """Whether it only names the thing that verbs after it borrow, and no work itself."""
 
     @property
     def whole(self) -> str:
@@ -165,6 +173,17 @@ def split_clauses(sentence: str) -> list[str]:
     return [part.strip(" .,;:-") for part in _CLAUSE.split(sentence) if words(part)]
 
 
+def _whole_clauses(clauses: list[str]) -> list[str]:
+    """Clauses that wait for their verb go with the next ("die onze lakens", "hemden wast")."""
+    found: list[str] = []
+    for clause in clauses:
+        if found and _WAITS.search(found[-1]) and not _done(found[-1]) and _done(clause):
+            found[-1] += " en " + clause
+        else:
+            found.append(clause)
+    return found
+
+
 def is_declined(text: str) -> bool:
     """Whether a clause says that its work is not asked: the firm does it, or it is not needed."""
     return bool(_DECLINED.search(text)) and not _STILL.search(text)
@@ -173,9 +192,10 @@ def is_declined(text: str) -> bool:
 def _thing(clause: str, language: Language) -> str:
     """What a clause is about: its words without verbs of work and words that say nothing."""
     idle = _VERBS | _FILLER | FUNCTION_WORDS[language]
+    had = _HAVING.split(clause)[-1]  # "onze crèche heeft vuile luiers" is about the nappies
     kept = [
         word
-        for word in _WORD.findall(clause)
+        for word in _WORD.findall(had if words(had) else clause)
         if any(part not in idle and not part.isdigit() for part in words(word))
     ]
     return " ".join(kept[:MOST_THING])
@@ -199,7 +219,7 @@ def split_pieces(text: str) -> list[Piece]:
     for sentence in split_sentences(cleaned):
         heading = ""
         for part in _HEADING.split(sentence):
-            clauses = split_clauses(part)
+            clauses = _whole_clauses(split_clauses(part))
             things = [_thing(clause, language) for clause in clauses]
             here = heading
             for place, clause in enumerate(clauses):
@@ -210,10 +230,13 @@ def split_pieces(text: str) -> list[Piece]:
                     thing = here or (before if own else later or before)
                 elif own and not (heading and verbs):
                     here = own
-                piece = Piece(
-                    clause, thing, verbs if not own else clause, language, is_declined(clause)
-                )
+                bare = clause if own else verbs
+                piece = Piece(clause, thing, bare, language, is_declined(clause), False)
                 found.setdefault(normalise(piece.whole), piece)
             heading = here
         before = heading or before
-    return list(found.values())
+    borrowed = {piece.thing for piece in found.values() if piece.thing and not piece.declined}
+    return [
+        replace(piece, lends=not _done(piece.text) and _thing(piece.text, language) in borrowed)
+        for piece in found.values()
+    ]

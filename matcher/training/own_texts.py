@@ -135,7 +135,7 @@ def _part(text: str, parts: int) -> int:
 def hold_out(blocks: Sequence[Block]) -> tuple[list[Block], list[Block]]:
     """Split into blocks to learn from and blocks to judge on, the same at every call.
 
-    Life brings both work never described before and known work in new words. So a quarter of the
+    Life brings both work never described before and known work in new words. So an eighth of the
     blocks is held out whole, and of the others a quarter of their texts.
 
     Returns:
@@ -146,7 +146,7 @@ def hold_out(blocks: Sequence[Block]) -> tuple[list[Block], list[Block]]:
         if len(block.texts) < 2:
             seen.append(block)
             continue
-        if _part(f"{block.activity}/{block.name}", 4) == 0:
+        if _part(f"{block.activity}/{block.name}", 8) == 0:
             kept.append(block)
             continue
         here = Block(block.activity, block.name, misses=block.misses)

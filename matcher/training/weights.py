@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from matcher.fusion import PAIRS, Fusion
+from matcher.fusion import PAIRS, SIGNALS, Fusion
 from matcher.signals import OfferLine, Signals, one_line
 from matcher.text import LANGUAGES, detect_language
 from matcher.training.own_texts import Block
@@ -23,6 +23,9 @@ MOST_NEEDS = 1_500
 # Offers per need, and those of its own block among them: about what life has. Longer lists hold
 # more rivals of one activity, and teach to tell these apart at the cost of finding the activity.
 LIST, EXACT = 450, 2
+LEAST = {"chars": 1.0, "bm25": 0.5}
+"""Least weights of the letters. Near-misses of our texts share letters with what they miss, and
+all their words are known; a rare word that need and offer both write must count for something."""
 OWN = 1.0  # how strongly the weights of a language pair are drawn to the shared ones
 
 
@@ -60,11 +63,11 @@ def judged_lists(signals: Signals, kept: Sequence[Block], seed: int = 7) -> Judg
         vectors = signals.encoder.encode([cleaned])
         read = signals.activities([cleaned], vectors)
         seen = signals.see([cleaned], language, vectors, read)
-        found.append(signals.compare(seen, index)[:, 0, picked].T)
+        found.append(signals.compare(seen, index)[:, 0, index.starts[picked]].T)
         near = np.where(activity[picked] == block.activity, SAME_ACTIVITY, 0)
         gains.append(np.where(work[picked] == row, SAME_WORK, near))
         languages.append(LANGUAGES.index(language))
-        others.append(index.languages[picked])
+        others.append(index.languages[index.starts[picked]])
     return JudgedLists(
         np.stack(found),
         np.stack(gains).astype(np.float32),
@@ -97,6 +100,8 @@ def fit_fusion(judged: JudgedLists, identity: str, steps: int = 250) -> Fusion:
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     table = (shared + own).detach().numpy() / spread
+    for name, least in LEAST.items():
+        table[:, SIGNALS.index(name)] = table[:, SIGNALS.index(name)].clip(min=least)
     offset = bias.detach().numpy() - table @ mean
     return Fusion(
         {name: tuple(float(v) for v in table[row]) for row, name in enumerate(PAIRS)},

@@ -112,3 +112,40 @@ def test_a_foreign_encoder_is_refused(ranker: Ranker) -> None:
 
     with pytest.raises(EncoderError, match="maatmatch train"):
         Ranker.load(encoder=Other())
+
+
+STORY = (
+    "Ons bedrijf begon in 1974 in een oude school. We verpakken koekjes voor "
+    "bakkers uit de streek.\n"
+    "- Industriële wasserij voor linnen en luiers.\n- In de tuinploeg werken twaalf mensen."
+)
+
+
+def test_a_long_offer_is_found_by_any_work_in_it(ranker: Ranker) -> None:
+    alone = by_id(ranker, [OfferLine("wash", "Industriële wasserij voor linnen en luiers")])
+    story = OfferLine("story", STORY)
+    assert by_id(ranker, [story])["story"] >= alone["wash"] - 1e-3
+    index = ranker.index([*(OfferLine(i, t) for i, t in LINES), story])
+    assert len(index.texts) == len(LINES) + 1 + 4
+    assert index.texts[index.starts[-1]].startswith("Ons bedrijf")
+    assert ranker.rank(NEED, index).score.shape == (len(LINES) + 1,)
+
+
+def test_stored_vectors_rank_as_fresh_ones(ranker: Ranker) -> None:
+    offers = [OfferLine("story", STORY), *(OfferLine(id_, text) for id_, text in LINES)]
+    stored = ranker.encode_offers([offer.text for offer in offers])
+    fresh = ranker.rank(NEED, ranker.index(offers)).score
+    assert ranker.rank(NEED, ranker.index(offers, stored)).score == pytest.approx(fresh, abs=1e-4)
+
+
+def test_no_offers_give_an_empty_ranking(ranker: Ranker) -> None:
+    ranking = ranker.rank(NEED, ranker.index([]))
+    assert ranking.score.shape == (0,)
+    assert ranking.best_by_company() == {}
+
+
+def test_the_sentence_that_carried_a_long_offer_is_explained(ranker: Ranker) -> None:
+    found = explain(ranker, "luiers wassen", STORY)
+    words = {word for word, _ in found.offer_words}
+    assert "luiers" in words
+    assert "koekjes" not in words
