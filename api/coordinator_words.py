@@ -68,6 +68,8 @@ COORDINATORS: dict[str, str] = {
     "mail_notice": N_("bericht aan de onderneming"),
     "mail_expiry": N_("certificaat vervalt"),
     "mail_invite": N_("uitnodiging voor een collega"),
+    "mail_new_link": N_("nieuwe persoonlijke link"),
+    "mail_profile": N_("gevraagd of het profiel nog klopt"),
     # what needs a coordinator's hand: the heading, what is pressed, what the moment beside it is
     "task_lead_unreached": N_("Een maatwerkbedrijf kreeg zijn lead niet"),
     "task_mail_failed": N_("Een mail kwam niet aan"),

@@ -9,7 +9,9 @@ from typing import TextIO
 
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
-_SECRET = re.compile(r"(/sign-in/|/l/|/feed/|/unsubscribe/|mm_|token=|password=)[^\s\"'&]+")
+_SECRET = re.compile(
+    r"(/sign-in/|/l/|/feed/|/unsubscribe/|/still-right/|mm_|token=|password=)[^\s\"'&]+"
+)
 
 
 def redact(text: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import ID_LENGTH, Base, Email, Language, Name, enum_column, now, reference
@@ -23,7 +23,11 @@ class Delivery(StrEnum):
 
 
 class Company(Base):
-    """`language` is that of its mails; `languages` those its people work in."""
+    """`language` is that of its mails; `languages` those its people work in.
+
+    `checked_at` is when somebody last looked through its profile and offers, whether or not
+    anything changed; `reminded_at` when it was last asked to.
+    """
 
     __tablename__ = "company"
 
@@ -45,8 +49,13 @@ class Company(Base):
     delivery: Mapped[Delivery] = mapped_column(enum_column(Delivery), default=Delivery.EACH)
     feed_version: Mapped[int] = mapped_column(default=1, server_default="1")
     wants_reminders: Mapped[bool] = mapped_column(default=True)
+    wants_profile_mail: Mapped[bool] = mapped_column(default=True, server_default=true())
     active: Mapped[bool] = mapped_column(default=True)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now, sort_order=901)
+    checked_at: Mapped[datetime] = mapped_column(
+        default=now, server_default="1970-01-01 00:00:00", sort_order=902
+    )
+    reminded_at: Mapped[datetime | None] = mapped_column(sort_order=903)
 
     sites: Mapped[list["Site"]] = relationship(
         lazy="raise", cascade="all, delete-orphan", order_by="Site.id"

@@ -36,6 +36,8 @@ class MessageKind(StrEnum):
     NOTICE = "notice"
     EXPIRY = "expiry"
     INVITE = "invite"
+    PROFILE = "profile"
+    NEW_LINK = "new_link"
 
 
 class Message(Base):

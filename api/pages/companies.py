@@ -11,7 +11,7 @@ from api.errors import NotFound
 from api.pages.fields import Text, caught
 from api.pages.maps import Map
 from api.pages.visit import CoordinatorVisit, Visit, VisitDep
-from api.services import checks, companies, hubs, vectors
+from api.services import checks, companies, hubs, offers, vectors
 from api.web import Csrf
 from matcher.places import distance_km
 from models import Company, Site
@@ -93,15 +93,15 @@ def show(visit: VisitDep, company_id: str) -> Response:
     company = companies.load(visit.desk, company_id)
     if not company.active:
         raise NotFound("company_not_found", "there is no such maatwerkbedrijf")
-    offers = companies.offers_of(visit.desk, company_id)
+    described = offers.of_company(visit.desk, company_id)
     actor = visit.desk.actor
     return visit.page(
         "companies/show.html",
         company=company,
-        offers=offers,
+        offers=described,
         municipality=visit.runtime.places.municipality,
         certificates=visit.runtime.certificates,
-        structured=_structured(visit, company, [offer.text for offer in offers]),
+        structured=_structured(visit, company, [offer.text for offer in described]),
         map=Map(visit.runtime.places).all_of([company]),
         may_edit=company.id in actor.companies or bool(actor.hubs),
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from api.errors import NotFound
 from api.pages.fields import Text, caught, number
 from api.pages.visit import MemberVisit, Visit
-from api.services import authorisation, companies, offer_previews
+from api.services import authorisation, offer_previews, offers
 from api.web import Csrf
 from models import Company, Offer
 
@@ -43,7 +43,7 @@ def add(visit: MemberVisit, company_id: str, form: OfferDep) -> Response:
     errors: dict[str, str] = {}
     if not form.look:
         with caught(visit, errors):
-            companies.add_offer(
+            offers.add(
                 visit.desk,
                 company_id,
                 text=form.text,
@@ -75,7 +75,7 @@ def change(visit: MemberVisit, offer_id: str, form: OfferDep) -> Response:
     errors: dict[str, str] = {}
     if not form.look:
         with caught(visit, errors):
-            companies.change_offer(
+            offers.change(
                 visit.desk,
                 offer_id,
                 text=form.text,
@@ -92,7 +92,7 @@ def change(visit: MemberVisit, offer_id: str, form: OfferDep) -> Response:
 def remove(visit: MemberVisit, offer_id: str) -> Response:
     """Take an offer away; it can be put back."""
     _, company = _find(visit, offer_id)
-    companies.change_offer(visit.desk, offer_id, active=False)
+    offers.change(visit.desk, offer_id, active=False)
     return visit.go(f"/companies/{company.id}/edit?removed={offer_id}#offers", "offer_removed")
 
 
@@ -100,7 +100,7 @@ def remove(visit: MemberVisit, offer_id: str) -> Response:
 def restore(visit: MemberVisit, offer_id: str) -> Response:
     """Put an offer back that was taken away."""
     _, company = _find(visit, offer_id)
-    companies.change_offer(visit.desk, offer_id, active=True)
+    offers.change(visit.desk, offer_id, active=True)
     return visit.go(f"/companies/{company.id}/edit#offers", "offer_restored")
 
 

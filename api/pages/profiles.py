@@ -10,7 +10,16 @@ from fastapi import APIRouter, Depends, Form, Response
 from api.errors import Invalid
 from api.pages.fields import Text, Texts, caught, day, number
 from api.pages.visit import CoordinatorVisit, MemberVisit, Visit
-from api.services import authorisation, certificates, checks, companies, feeds, people
+from api.services import (
+    authorisation,
+    certificates,
+    checks,
+    companies,
+    feeds,
+    offers,
+    people,
+    profile_mails,
+)
 from api.web import Csrf
 from models import Company
 from models.company import Delivery, Recognition
@@ -33,6 +42,7 @@ class ProfileForm:
     max_open_leads: Text = ""
     delivery: Text = "each"
     wants_reminders: Text = ""
+    wants_profile_mail: Text = ""
 
     @classmethod
     def of(cls, company: Company) -> "ProfileForm":
@@ -50,6 +60,7 @@ class ProfileForm:
             max_open_leads="" if most is None else str(most),
             delivery=company.delivery.value,
             wants_reminders="1" if company.wants_reminders else "",
+            wants_profile_mail="1" if company.wants_profile_mail else "",
         )
 
 
@@ -84,7 +95,7 @@ def _edit(
         "companies/edit.html",
         422 if errors else 200,
         company=company,
-        offers=companies.offers_of(visit.desk, company_id, all_of_them=True),
+        offers=offers.of_company(visit.desk, company_id, all_of_them=True),
         form=kept | (form or {}),
         errors=errors,
         certificates=visit.runtime.certificates,
@@ -93,6 +104,7 @@ def _edit(
         spoken=checks.SPOKEN,
         recognitions=[each.value for each in Recognition],
         own=own,
+        stale=company.checked_at < visit.desk.at - profile_mails.STALE,
         has_people=bool(people.of_company(visit.desk, company_id)),
         feed=f"/feed/{feeds.secret(visit.desk, company_id)}" if own else "",
     )
@@ -113,6 +125,7 @@ def profile(visit: MemberVisit, company_id: str, form: ProfileDep) -> Response:
             "service_radius_km": number(form.service_radius_km, "service_radius_km"),
             "delivery": Delivery(form.delivery),
             "wants_reminders": bool(form.wants_reminders),
+            "wants_profile_mail": bool(form.wants_profile_mail),
         }
         most = number(typed.pop("max_open_leads"), "max_open_leads")
         companies.change(visit.desk, company_id, **typed)

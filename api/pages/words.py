@@ -47,6 +47,9 @@ NOTICES: dict[str, str] = {
     "person_removed": N_("De rol is weggenomen."),
     "company_added": N_("Het maatwerkbedrijf is toegevoegd."),
     "profile": N_("Het profiel is bewaard."),
+    "profile_confirmed": N_("Bedankt. We noteerden dat alles nog klopt."),
+    "profile_mail_stopped": N_("Deze vraag komt niet meer per mail. Leads blijven komen."),
+    "profile_asked": N_("De herinnering is onderweg."),
     "offer_added": N_("Het aanbod is toegevoegd."),
     "offer_changed": N_("Het aanbod is bewaard."),
     "feed": N_("De nieuwe adressen staan klaar; de oude werken niet meer."),
@@ -98,6 +101,11 @@ PROBLEMS: dict[str, str] = {
     ),
     "file_too_large": N_(
         "%(name)s is groter dan %(most)s MB. Verklein het, of kies een ander bestand."
+    ),
+    "profile_fresh": N_("Dit profiel werd het voorbije jaar nog nagekeken."),
+    "not_to_be_asked": N_(
+        "Dit maatwerkbedrijf kreeg deze maand al een herinnering, wil ze niet, of heeft geen "
+        "mailadres dat werkt."
     ),
     "no_file": N_("Kies eerst een foto of een PDF."),
     "no_space": N_("Er staan al te veel bestanden. Haal er oude weg, of verstuur je vraag zonder."),

@@ -11,7 +11,7 @@ from api.pagination import PagingDep, paginate
 from api.routes.access import FOUND, LISTED, WRITTEN, CompaniesRead, CompaniesWrite, PathId, noun
 from api.schemas.base import Id, Page
 from api.schemas.offers import OfferChangeIn, OfferIn, OfferOut
-from api.services import companies
+from api.services import offers
 from models import Offer
 
 router = noun("offers")
@@ -50,13 +50,13 @@ def add_offer(desk: CompaniesWrite, company_id: PathId, body: OfferIn, once: Onc
     """Add an offer. The company and coordinators; scope `companies:write`."""
     values = body.model_dump()
     values["language"] = values["language"] or ""
-    offer = companies.add_offer(desk, company_id, **values)
+    offer = offers.add(desk, company_id, **values)
     return once.answer(OfferOut.model_validate(offer), 201)
 
 
 @router.patch("/offers/{offer_id}", responses=WRITTEN)
 def change_offer(desk: CompaniesWrite, offer_id: PathId, body: OfferChangeIn) -> OfferOut:
     """Change an offer, or switch it off and on. The company and coordinators."""
-    offer = companies.change_offer(desk, offer_id, **body.model_dump(exclude_none=True))
+    offer = offers.change(desk, offer_id, **body.model_dump(exclude_none=True))
     desk.session.flush()
     return OfferOut.model_validate(offer)

@@ -90,6 +90,7 @@ class CompanyChangeIn(In):
     service_radius_km: Radius | None = None
     delivery: Delivery | None = None
     wants_reminders: Bool | None = None
+    wants_profile_mail: Bool | None = Field(None, description="asks yearly to look at the profile")
     max_open_leads: Capacity | None = Field(None, description="null: no limit")
     recognition: Recognition | None = None
     active: Bool | None = None
@@ -158,6 +159,7 @@ class CompanyPrivate(Out):
     max_open_leads: int | None
     delivery: Delivery
     wants_reminders: bool
+    wants_profile_mail: bool
     absences: list[AbsenceOut]
 
 

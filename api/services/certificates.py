@@ -45,6 +45,7 @@ def set_all(
         if code not in held
     )
     after = {code: _day(until) for code, until in wanted.items()}
+    companies.looked_through(desk, company, after != before)
     if after != before:
         company.updated_at = now()
         audit.record(desk, "set_certificates", "company", company.id, before=before, after=after)

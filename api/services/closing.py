@@ -24,7 +24,13 @@ from models.lead import Outcome
 from models.message import MessageKind
 from models.states import NeedState
 
-CLOSING = (MessageKind.LEAD, MessageKind.LEAD_COPY, MessageKind.REMINDER, MessageKind.CORRECTION)
+CLOSING = (
+    MessageKind.LEAD,
+    MessageKind.LEAD_COPY,
+    MessageKind.NEW_LINK,
+    MessageKind.REMINDER,
+    MessageKind.CORRECTION,
+)
 
 
 def remind(desk: Desk, broadcast: Broadcast) -> int:

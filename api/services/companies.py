@@ -1,4 +1,4 @@
-"""Companies (maatwerkbedrijven): their sites, offers, certificates, absence and capacity."""
+"""Companies (maatwerkbedrijven): what they say of themselves, sites, absence and capacity."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,8 +9,7 @@ from sqlalchemy.orm import selectinload
 from api.errors import Conflict, Invalid, NotFound
 from api.services import audit, authorisation, checks
 from api.services.desk import IMPORT, Desk
-from matcher.text import detect_language
-from models import Absence, Company, Offer, Site, now
+from models import Absence, Company, Site, now
 from models.company import Delivery, Recognition
 
 MOST_RADIUS_KM = 300
@@ -66,13 +65,14 @@ def add(
         website=_website(website),
         description=checks.text(description, "description", least=0),
         recognition=recognition,
-        service_radius_km=_radius(service_radius_km, "service_radius_km"),
+        service_radius_km=radius(service_radius_km, "service_radius_km"),
         max_open_leads=_capacity(max_open_leads),
         external_id=external_id,
         sites=[_site(desk, place, street) for place, street in places],
         certificates=[],
         absences=[],
         created_at=desk.at,
+        checked_at=desk.at,
     )
     if not company.sites:
         raise Invalid("missing", "sites: give at least one site with a postcode", field="sites")
@@ -96,6 +96,7 @@ def change(
     service_radius_km: float | None = None,
     delivery: Delivery | None = None,
     wants_reminders: bool | None = None,
+    wants_profile_mail: bool | None = None,
 ) -> Company:
     """What the company says about itself; only what is given changes."""
     company = authorisation.company_to_edit(desk, company_id)
@@ -118,17 +119,30 @@ def change(
     if languages is not None:
         changes["languages"] = [checks.spoken(code) for code in dict.fromkeys(languages)]
     if service_radius_km is not None:
-        changes["service_radius_km"] = _radius(service_radius_km, "service_radius_km")
+        changes["service_radius_km"] = radius(service_radius_km, "service_radius_km")
     if delivery is not None:
         changes["delivery"] = delivery
     if wants_reminders is not None:
         changes["wants_reminders"] = wants_reminders
+    if wants_profile_mail is not None:
+        changes["wants_profile_mail"] = wants_profile_mail
     changed = sorted(name for name, value in changes.items() if getattr(company, name) != value)
     for name in changed:
         setattr(company, name, changes[name])
+    looked_through(desk, company, bool(changed))
     if changed:
         audit.record(desk, "change", "company", company.id, changed=changed)
     return company
+
+
+def looked_through(desk: Desk, company: Company, changed: bool) -> None:
+    """Note that somebody looked at what a company says of itself.
+
+    A person who saves has looked, also when nothing changed; a list that is imported again has
+    not, and neither has who only stops a mail.
+    """
+    if desk.actor.person_id is not None or (changed and desk.actor is IMPORT):
+        company.checked_at = desk.at
 
 
 def set_recognition(desk: Desk, company_id: str, recognition: Recognition) -> Company:
@@ -185,7 +199,9 @@ def set_sites(desk: Desk, company_id: str, places: Sequence[tuple[str, str]]) ->
         except Invalid as problem:
             problem.values["row"] = row
             raise
-    if [_where(site) for site in wanted] != [_where(site) for site in company.sites]:
+    moved = [_where(site) for site in wanted] != [_where(site) for site in company.sites]
+    looked_through(desk, company, moved)
+    if moved:
         company.sites[:] = wanted
         company.updated_at = now()
         nis = [site.nis for site in wanted]
@@ -203,91 +219,6 @@ def deactivate(desk: Desk, company_id: str, *, active: bool = False) -> Company:
     return company
 
 
-def offers_of(desk: Desk, company_id: str, *, all_of_them: bool = False) -> Sequence[Offer]:
-    """The offers of a company, active ones only unless asked otherwise."""
-    statement = select(Offer).where(Offer.company_id == company_id).order_by(Offer.id)
-    if not all_of_them:
-        statement = statement.where(Offer.active)
-    return desk.session.scalars(statement).all()
-
-
-def add_offer(
-    desk: Desk,
-    company_id: str,
-    *,
-    text: str,
-    language: str = "",
-    on_site: bool = False,
-    at_workshop: bool = True,
-    radius_km: float | None = None,
-    external_id: str | None = None,
-) -> Offer:
-    """One more kind of work the company does, in its own words."""
-    company = authorisation.company_to_edit(desk, company_id)
-    words = checks.text(text, "text", least=3, most=2000)
-    offer = Offer(
-        company_id=company.id,
-        text=words,
-        language=checks.language(language or detect_language(words)),
-        on_site=on_site,
-        at_workshop=at_workshop,
-        radius_km=None if radius_km is None else _radius(radius_km, "radius_km"),
-        external_id=external_id,
-        created_at=desk.at,
-    )
-    _somewhere(offer)
-    desk.session.add(offer)
-    desk.session.flush()
-    audit.record(desk, "add", "offer", offer.id, company_id=company.id)
-    return offer
-
-
-def change_offer(
-    desk: Desk,
-    offer_id: str,
-    *,
-    text: str | None = None,
-    on_site: bool | None = None,
-    at_workshop: bool | None = None,
-    radius_km: float | None = None,
-    own_radius: bool = True,
-    active: bool | None = None,
-) -> Offer:
-    """Change an offer, or switch it off and on; only what is given changes.
-
-    Without `own_radius` the company's service radius counts for it.
-    """
-    offer = desk.session.get(Offer, offer_id)
-    if offer is None:
-        raise NotFound("offer_not_found", "there is no such offer")
-    authorisation.company_to_edit(desk, offer.company_id)
-    if text is not None:
-        offer.text = checks.text(text, "text", least=3, most=2000)
-    if on_site is not None:
-        offer.on_site = on_site
-    if at_workshop is not None:
-        offer.at_workshop = at_workshop
-    if radius_km is not None:
-        offer.radius_km = _radius(radius_km, "radius_km")
-    if not own_radius:
-        offer.radius_km = None
-    if active is not None:
-        offer.active = active
-    _somewhere(offer)
-    offer.updated_at = now()
-    audit.record(desk, "change", "offer", offer.id, company_id=offer.company_id)
-    return offer
-
-
-def _somewhere(offer: Offer) -> None:
-    if not offer.on_site and not offer.at_workshop:
-        raise Invalid(
-            "nowhere",
-            "say where the work is done: on site, at the workshop or both",
-            field="on_site",
-        )
-
-
 def _site(desk: Desk, place: str, street: str) -> Site:
     found = checks.place(desk.runtime, place, "sites")
     return Site(
@@ -303,7 +234,8 @@ def _where(site: Site) -> tuple[str, str, str]:
     return site.postcode, site.nis, site.street
 
 
-def _radius(value: float, field: str) -> float:
+def radius(value: float, field: str) -> float:
+    """A radius in km. Raises Invalid."""
     if not 0 <= value <= MOST_RADIUS_KM:
         raise Invalid("bad_radius", f"{field}: between 0 and {MOST_RADIUS_KM} km", field=field)
     return float(value)

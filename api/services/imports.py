@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from api.errors import Invalid, Problem
-from api.services import audit, certificates, checks, companies, needs, people
+from api.services import audit, certificates, checks, companies, needs, offers, people
 from api.services.desk import Desk
 from api.services.sheets import Row, read_rows
 from models import Company, Firm, Need, Offer
@@ -174,7 +174,7 @@ def _offer(desk: Desk, row: Row) -> bool:
     on_site, at_workshop = _yes(row, "on_site", False), _yes(row, "at_workshop", True)
     radius = _number(row, "radius_km", None)
     if known is None:
-        companies.add_offer(
+        offers.add(
             desk,
             company.id,
             text=row["text"],
@@ -185,7 +185,7 @@ def _offer(desk: Desk, row: Row) -> bool:
             external_id=row["external_id"] or None,
         )
         return True
-    companies.change_offer(
+    offers.change(
         desk,
         known.id,
         text=row["text"],

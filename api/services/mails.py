@@ -14,7 +14,7 @@ from models import Hub
 from models.message import MessageKind
 
 # The mails in which the hub speaks in words of its own.
-TO_COMPANIES = frozenset({MessageKind.LEAD, MessageKind.LEAD_COPY})
+TO_COMPANIES = frozenset({MessageKind.LEAD, MessageKind.LEAD_COPY, MessageKind.NEW_LINK})
 TO_FIRMS = frozenset(
     {
         MessageKind.CONFIRM_NEED,

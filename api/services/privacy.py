@@ -59,6 +59,11 @@ def privacy_table(retention_days: int) -> tuple[Kept, ...]:
             N_("om te weten wie wat mag"),
             None,
         ),
+        Kept(
+            N_("wanneer een maatwerkbedrijf zijn profiel nakeek, en wanneer we dat vroegen"),
+            N_("om het aanbod juist te houden zonder te vaak te mailen"),
+            None,
+        ),
         Kept(N_("aanmeldlinks en sessies"), N_("om je aangemeld te houden"), 30),
         Kept(
             N_("wie wat deed, als nummer zonder naam"),

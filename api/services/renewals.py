@@ -3,11 +3,10 @@
 from sqlalchemy import select
 
 from api.errors import Conflict
-from api.services import audit, authorisation, colleagues, leads
+from api.services import audit, authorisation, colleagues, leads, links, outbox
 from api.services.desk import Desk
-from api.services.outbox import Recipient
 from models import Broadcast, Company, Lead, Message
-from models.message import MessageState
+from models.message import MessageKind, MessageState
 
 
 def renew_link(desk: Desk, lead_id: str) -> Lead:
@@ -32,10 +31,22 @@ def renew_link(desk: Desk, lead_id: str) -> Lead:
     lead.link_version += 1
     desk.session.flush()
     broadcast = desk.session.get_one(Broadcast, lead.broadcast_id)
-    own = Recipient(company.email, company.name, company.language)
+    own = outbox.Recipient(company.email, company.name, company.language)
     also = colleagues.copied(desk, [company.id]).get(company.id, ())
     for rank, to in enumerate((own, *also)):
-        colleagues.copy_lead(desk, broadcast, lead, company, to, desk.at, rank)
+        outbox.queue(
+            desk,
+            MessageKind.NEW_LINK,
+            to,
+            need_id=lead.need_id,
+            lead_id=lead.id,
+            rank=rank,
+            content=broadcast.content,
+            deadline=broadcast.deadline,
+            late=False,
+            company=company.name,
+            link=links.lead_link(desk, lead),
+        )
     audit.record(
         desk, "renew_link", "lead", lead.id, need.hub_id, company_id=company.id,
         version=lead.link_version,

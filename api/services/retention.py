@@ -83,7 +83,7 @@ def _empty_mails() -> Any:
 
 
 def outdated(desk: Desk) -> Sequence[str]:
-    """The tables that hold links, sessions or kept answers past their time; only reads."""
+    """The tables that hold mails, links, sessions or kept answers past their time; only reads."""
     return [
         name
         for name, (model, old) in _old(desk).items()
@@ -92,9 +92,10 @@ def outdated(desk: Desk) -> Sequence[str]:
 
 
 def tidy(desk: Desk, name: str) -> None:
-    """Delete what :func:`outdated` found in one table."""
+    """Delete what :func:`outdated` found in one table; of mails the row stays, without a person."""
     model, old = _old(desk)[name]
-    desk.session.execute(delete(model).where(old))
+    statement = _empty_mails() if model is Message else delete(model)
+    desk.session.execute(statement.where(old).execution_options(synchronize_session=False))
 
 
 def _old(desk: Desk) -> dict[str, tuple[Any, Any]]:
@@ -105,6 +106,15 @@ def _old(desk: Desk) -> dict[str, tuple[Any, Any]]:
             Attachment,
             (Attachment.need_id.is_(None) & (Attachment.created_at < desk.at - timedelta(days=1)))
             | (Attachment.need_id.in_(drafts) & (Attachment.created_at < month)),
+        ),
+        # Mails about a need go with it; these are about a company, a person or several needs.
+        "message": (
+            Message,
+            Message.need_id.is_(None)
+            & Message.lead_id.is_(None)
+            & (Message.created_at < desk.at - timedelta(days=desk.runtime.settings.retention_days))
+            & (Message.state != MessageState.DUE)
+            & (Message.to_email != GONE),
         ),
         "note": (Note, Note.removed_at < month),
         "sign_in_link": (SignInLink, SignInLink.expires_at < month),

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlalchemy import Select, or_, select
 
-from api.services import authorisation, hubs, unreached
+from api.services import authorisation, hubs, profile_mails, unreached
 from api.services.desk import BRUSSELS, Desk
 from models import Broadcast, Company, Lead, Message, Need, Question, Site
 from models.message import MessageKind, MessageState
@@ -19,7 +19,6 @@ from models.states import NeedState
 
 WAITING_LONG = timedelta(days=2)  # in the intake queue before it is a task
 DECIDING_LONG = timedelta(days=7)  # after the deadline without a choice
-STALE = timedelta(days=365)  # a profile nobody touched for a year is asked after
 
 
 class TaskKind(StrEnum):
@@ -33,12 +32,15 @@ class TaskKind(StrEnum):
     DECIDING_LONG = "deciding_long"
     NO_ADDRESS = "no_address"  # a company of the territory without a mail address
     BOUNCED_ADDRESS = "bounced_address"
-    STALE_PROFILE = "stale_profile"  # a company whose profile nobody touched for a year
+    STALE_PROFILE = "stale_profile"  # a company whose profile nobody looked at for a year
 
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to do. Which ids are filled depends on the kind; `since` is when it began."""
+    """One thing to do. Which ids are filled depends on the kind; `since` is when it began.
+
+    Of a stale profile: when its company was asked to look, and whether it may be asked now.
+    """
 
     kind: TaskKind
     since: datetime
@@ -48,6 +50,8 @@ class Task:
     company_id: str | None = None
     company: str = ""
     detail: str = ""
+    asked_at: datetime | None = None
+    may_ask: bool = False
 
 
 def of_hub(desk: Desk, hub_id: str) -> list[Task]:
@@ -181,12 +185,12 @@ def _companies(desk: Desk, hub_id: str) -> Iterator[Task]:
             or_(
                 Company.email.is_(None),
                 Company.email_bounced_at.is_not(None),
-                Company.updated_at < desk.at - STALE,
+                profile_mails.is_stale(desk),
             ),
         )
     ):
         bounced = company.email_bounced_at
-        kind, since = TaskKind.STALE_PROFILE, company.updated_at
+        kind, since = TaskKind.STALE_PROFILE, company.checked_at
         if company.email is None:
             kind, since = TaskKind.NO_ADDRESS, company.created_at
         elif bounced:
@@ -197,4 +201,6 @@ def _companies(desk: Desk, hub_id: str) -> Iterator[Task]:
             company_id=company.id,
             company=company.name,
             detail=company.email or company.phone or "",
+            asked_at=company.reminded_at,
+            may_ask=kind is TaskKind.STALE_PROFILE and profile_mails.may_ask(desk, company),
         )

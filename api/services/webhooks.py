@@ -31,6 +31,8 @@ FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=6)
 LEASE = timedelta(minutes=2)
 PING = "ping"
+# Where all public IPv6 addresses are (RFC 4291). Beside it lie forms that hide an IPv4 address.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 def add(
@@ -258,11 +260,11 @@ def reachable(url: str, *, demo: bool = False) -> tuple[str, int]:
 def _public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
-        inside = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
-        if inside is not None:
-            return found.is_global and inside.is_global and not inside.is_multicast
         if found in ipaddress.ip_network("64:ff9b::/96"):  # NAT64 hides an IPv4 address
             return _public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+        inside = found.sixtofour or (found.teredo or (None, None))[1]
+        if found not in _GLOBAL_UNICAST or (inside is not None and not _public(str(inside))):
+            return False
     return found.is_global and not found.is_multicast
 
 

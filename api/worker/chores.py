@@ -12,7 +12,16 @@ from sqlalchemy.orm import Session
 
 from api.mail import bounces
 from api.runtime import Runtime
-from api.services import certificates, closing, digests, nudges, retention, unreached, vectors
+from api.services import (
+    certificates,
+    closing,
+    digests,
+    nudges,
+    profile_mails,
+    retention,
+    unreached,
+    vectors,
+)
 from api.services.desk import WORKER, Desk
 
 log = logging.getLogger("maatmatch.worker")
@@ -29,6 +38,7 @@ _TIMELY: tuple[tuple[Callable[[Desk], Sequence[str]], Callable[[Desk, str], obje
     (nudges.undecided, nudges.nudge),
     (nudges.unasked, nudges.follow_up),
     (certificates.ending, certificates.remind),
+    (profile_mails.due, profile_mails.remind),
     (retention.expired, retention.anonymise),
     (retention.outdated, retention.tidy),
 )

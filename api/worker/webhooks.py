@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -22,7 +22,8 @@ from models import Webhook, WebhookDelivery, now
 log = logging.getLogger("maatmatch.worker")
 
 EVERY = 1.0  # seconds between two looks: a webhook hears of a release when the mail goes
-TIMEOUT = 10.0  # seconds for the whole of connecting, and again for the answer
+TIMEOUT = 10.0  # seconds without a sign of life
+PATIENCE = 20.0  # seconds for all of it: a receiver that answers letter by letter holds up others
 TOGETHER = 16  # receivers served at the same time; each hears of its events one after another
 
 
@@ -105,6 +106,8 @@ def _post(runtime: Runtime, delivery: WebhookDelivery, hook: Webhook) -> tuple[s
     try:
         address, port = webhooks.reachable(hook.url, demo=runtime.settings.demo)
         connection = _Pinned(parts.hostname or "", port, address, tls=parts.scheme == "https")
+        patience = threading.Timer(PATIENCE, connection.hang_up)
+        patience.start()
         try:
             connection.request(
                 "POST",
@@ -122,6 +125,7 @@ def _post(runtime: Runtime, delivery: WebhookDelivery, hook: Webhook) -> tuple[s
             )
             response = connection.getresponse()
         finally:
+            patience.cancel()
             connection.close()
     except Invalid as error:
         return error.detail, ""
@@ -143,4 +147,13 @@ class _Pinned(http.client.HTTPConnection):
         self.sock = socket.create_connection((self._address, self.port), self.timeout)
         if self._tls:
             context = ssl.create_default_context()
-            self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
+            self.sock = context.wrap_socket(
+                self.sock, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            self.sock.do_handshake()  # only now, so that it can be hung up on too
+
+    def hang_up(self) -> None:
+        """From another thread: whoever waits for this connection stops waiting."""
+        with suppress(OSError):  # it ended by itself
+            if self.sock is not None:
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)

@@ -241,7 +241,7 @@ def test_a_link_in_wrong_hands_is_replaced(desk: Desk, world: World) -> None:
     assert fresh in mail.text
     assert fresh in mail.html
     codes = {each.code for each in casefiles.of_need(later, need.id)}
-    assert {"renew_link", "lead_copy"} <= codes
+    assert {"renew_link", "new_link"} <= codes
     desk.session.get_one(Company, world.wash).email = None
     with pytest.raises(Conflict):
         renewals.renew_link(later.as_actor(world.mira), lead.id)

@@ -21,7 +21,8 @@ def logged(message: str, **values: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "place", ["/sign-in/{}", "/l/{}", "/feed/{}.json", "/unsubscribe/{}", "mm_{}"]
+    "place",
+    ["/sign-in/{}", "/l/{}", "/feed/{}.json", "/unsubscribe/{}", "/still-right/{}", "mm_{}"],
 )
 def test_no_secret_address_is_logged(place: str) -> None:
     secret = "01M82CQX1ZCVZ49M10CMSEQHM1.7e33c6987141a194"

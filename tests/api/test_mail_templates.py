@@ -129,6 +129,8 @@ MAILS: list[tuple[MessageKind, dict[str, Any]]] = [
         for number, declined in ((1, False), (2, False), (2, True))
     ),
     (MessageKind.LEAD_COPY, COMPANY | {"late": False, "company": "Nethe Pakt"}),
+    (MessageKind.NEW_LINK, COMPANY | {"late": False, "company": "Nethe Pakt"}),
+    (MessageKind.PROFILE, {"company": "Nethe Pakt", "checked_at": DEADLINE, "link": LINK}),
     (MessageKind.EXPIRY, {"name": "HACCP", "until": date(2027, 1, 31), "link": LINK}),
     *(
         (MessageKind.INVITE, {"company": "Nethe Pakt", "wants_leads": wants, "link": LINK})
@@ -194,6 +196,17 @@ def test_a_lead_with_photos_says_so_and_links_to_them(sqlite_runtime: Runtime) -
         assert f"{LINK}#attachments" in mail.text
         assert f'href="{LINK}#attachments"' in mail.html
     assert "#attachments" not in queue(sqlite_runtime, *MAILS[3]).html
+
+
+def test_a_new_link_says_why_it_comes(sqlite_runtime: Runtime) -> None:
+    context = COMPANY | {"late": False, "company": "Nethe Pakt"}
+    mail = queue(sqlite_runtime, MessageKind.NEW_LINK, context)
+    for body in (mail.text, mail.html):
+        assert "nieuwe persoonlijke link van Nethe Pakt" in body
+        assert "De vorige link werkt niet meer" in body
+        assert TEXT.splitlines()[0][:20] in body
+        assert "volgt" not in body
+        assert "op hetzelfde moment naar alle" not in body
 
 
 def test_two_leads_differ_only_in_name_and_link(sqlite_runtime: Runtime) -> None:

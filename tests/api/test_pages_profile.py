@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from api.runtime import Runtime
-from api.services import broadcasts, certificates, choices, companies, offer_previews
+from api.services import broadcasts, certificates, choices, offer_previews, offers
 from api.services.desk import IMPORT, Desk
 from api.worker.chores import Chores
 from models import (
@@ -80,7 +80,7 @@ def test_the_preview_says_what_the_broadcast_says(
             maud, sqlite_world.pack, WASH, on_site=False, at_workshop=True
         )
         assert found
-        companies.add_offer(maud, sqlite_world.pack, text=WASH)
+        offers.add(maud, sqlite_world.pack, text=WASH)
     need_id = release(sqlite_runtime, sqlite_world)
     with sqlite_runtime.sessions() as session:
         lead = session.scalars(
@@ -205,7 +205,7 @@ def test_languages_and_only_real_changes_are_audited(
     form = {
         "csrf": csrf, "name": "Wasserij Het Blauwe Laken", "email": "wash@company.example",
         "service_radius_km": "40", "languages": ["nl", "fr"], "delivery": "each",
-        "wants_reminders": "1",
+        "wants_reminders": "1", "wants_profile_mail": "1",
     }  # fmt: skip
     path = f"/companies/{sqlite_world.wash}/profile"
     for _ in range(2):

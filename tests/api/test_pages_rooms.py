@@ -14,9 +14,10 @@ from api.services import (
     answers,
     broadcasts,
     choices,
-    companies,
     links,
     needs,
+    offers,
+    profile_mails,
     questions,
     signin,
     webhooks,
@@ -26,7 +27,7 @@ from api.services.needs import NeedDraft
 from api.services.network import lay_reference
 from api.web import COOKIE
 from matcher.ranking import Ranker
-from models import Lead, Need, Person, now, schema
+from models import Company, Lead, Need, Person, now, schema
 from models.answer import AnswerKind
 from models.states import NeedState
 from tests.conftest import World, lay_world, make_settings
@@ -77,7 +78,14 @@ class Stage:
             hook = webhooks.add(mira, "https://93.184.215.14/hook", company_id=world.wash)
             self.webhook = hook.id
             webhooks.ping(mira, hook.id)
-            self.offer = companies.offers_of(desk, world.wash)[0].id
+            self.offer = offers.of_company(desk, world.wash)[0].id
+            session.get_one(Company, world.far).checked_at = early - timedelta(days=400)
+            session.flush()
+            profile_mails.remind(desk, world.far)
+            far = session.get_one(Company, world.far)
+            self.still_right = profile_mails.link(desk, far, early).removeprefix(
+                "http://testserver"
+            )
             finn = desk.as_actor(world.finn)
             choices.choose(finn, self.chosen, [self.lead])
             self.unsubscribe = links.unsubscribe_link(desk, world.wash).removeprefix(
@@ -138,6 +146,7 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         "/places?q=mech": public,
         stage.link: public,
         stage.unsubscribe: public,
+        stage.still_right: public,
         "/nergens": (404,) * 5,
         "/demo": (404,) * 5,
         "/demo/mail": (404,) * 5,

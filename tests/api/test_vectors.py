@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from api.runtime import Runtime
-from api.services import companies, vectors
+from api.services import companies, offers, vectors
 from api.services.desk import IMPORT, Desk
 from api.worker import chores
 from models import Offer, OfferVector
@@ -57,8 +57,8 @@ def test_every_offer_is_encoded_once(desk: Desk) -> None:
 
 def test_a_changed_text_is_encoded_anew(desk: Desk, world: World) -> None:
     vectors.refresh_vectors(desk)
-    offer = companies.offers_of(desk, world.wash)[0]
-    companies.change_offer(desk, offer.id, text="Voortaan strijken wij alleen nog hemden")
+    offer = offers.of_company(desk, world.wash)[0]
+    offers.change(desk, offer.id, text="Voortaan strijken wij alleen nog hemden")
     desk.session.flush()
     assert [each.id for each in vectors.stale_offers(desk, desk.runtime.ranker.encoder)] == [
         offer.id
@@ -91,8 +91,8 @@ def test_the_index_lacks_no_offer_whether_or_not_vectors_are_stored(desk: Desk) 
 def test_the_index_follows_every_change(desk: Desk, world: World) -> None:
     before = vectors.offer_index(desk)
     assert vectors.offer_index(desk) is before
-    offer = companies.offers_of(desk, world.wash)[0]
-    companies.change_offer(desk, offer.id, active=False)
+    offer = offers.of_company(desk, world.wash)[0]
+    offers.change(desk, offer.id, active=False)
     desk.session.flush()
     assert offer.id not in {line.id for line in vectors.offer_index(desk).offers}
     companies.deactivate(desk, world.pack)

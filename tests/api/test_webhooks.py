@@ -144,7 +144,8 @@ def test_no_webhook_is_before_the_release(demo: Runtime, receiver: Receiver) -> 
         "https://[::ffff:127.0.0.1]/", "https://[64:ff9b::7f00:1]/", "https://[fd00::1]/",
         "https://2130706433/", "https://user:word@93.184.215.14/", "ftp://93.184.215.14/",
         "https://100.64.0.1/", "https://[2002:7f00:1::]/", "https:///path", "https://x:99999/",
-        "https://224.0.0.1/",
+        "https://224.0.0.1/", "https://[::127.0.0.1]/", "https://[::ffff:0:10.0.0.8]/",
+        "https://[64:ff9b:1::a00:8]/", "https://[fec0::1]/", "https://[5f00::1]/",
     ],
 )  # fmt: skip
 def test_addresses_inside_a_network_are_refused(url: str) -> None:
@@ -154,6 +155,8 @@ def test_addresses_inside_a_network_are_refused(url: str) -> None:
 
 def test_a_public_address_is_taken() -> None:
     assert webhooks.reachable("https://93.184.215.14/hook") == ("93.184.215.14", 443)
+    for address in ("2606:4700:4700::1111", "64:ff9b::5db8:d70e"):
+        assert webhooks.reachable(f"https://[{address}]/") == (address, 443)
 
 
 def test_only_for_ones_own(sqlite_runtime: Runtime, sqlite_world: World) -> None:

@@ -1,5 +1,6 @@
 """A webhook hears of an event within seconds, also beside a receiver that hangs."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -8,12 +9,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from api.runtime import Runtime
 from api.services import webhooks
 from api.services.desk import IMPORT, Desk
-from api.worker.webhooks import TOGETHER, Sender
-from models import now
+from api.worker.webhooks import TOGETHER, Sender, send_due
+from models import WebhookDelivery, now
+from models.webhook import DeliveryState
 from tests.api.test_webhooks import Receiver, demo, receiver, release
 from tests.conftest import World, lay_world
 
@@ -35,6 +38,28 @@ def sender(demo: Runtime) -> Iterator[Sender]:
     running.start()
     yield running
     stopping.set()
+
+
+@pytest.fixture
+def trickling() -> Iterator[str]:
+    """A server that answers without end, a letter at a time."""
+    ended = threading.Event()
+
+    def trickle(taken: socket.socket) -> None:
+        with taken, contextlib.suppress(OSError):
+            taken.sendall(b"HTTP/1.1 200 ")
+            while not ended.wait(0.05):
+                taken.sendall(b"x")
+
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=trickle, args=server.accept()[:1], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
+        ended.set()
 
 
 def laid(runtime: Runtime, url: str, *others: str) -> World:
@@ -87,3 +112,17 @@ def test_events_come_in_the_order_in_which_they_happened(
         ids = [webhooks.ping(replace(mira, at=at), hook.id).id for at in moments]
     heard_after(receiver, now(), 20)
     assert [headers["Maatmatch-Delivery"] for headers, _ in receiver.got] == ids
+
+
+def test_a_receiver_that_answers_without_end_is_hung_up_on(
+    demo: Runtime, trickling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.worker.webhooks.PATIENCE", 0.5)
+    release(demo, laid(demo, trickling))
+    begun = time.monotonic()
+    assert send_due(demo) == 1
+    assert time.monotonic() - begun < 5
+    with demo.sessions() as session:
+        (sent,) = session.scalars(select(WebhookDelivery))
+        assert sent.state is DeliveryState.DUE
+        assert sent.error

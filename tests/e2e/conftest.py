@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from api.app import create_app
 from api.mail.receiver import DemoReceiver, ReceivedMail
 from api.runtime import Runtime
-from api.services import companies
+from api.services import companies, offers
 from api.services.desk import IMPORT, Desk
 from api.services.network import lay_reference
 from matcher.ranking import Ranker
@@ -125,7 +125,7 @@ def _second_laundry(desk: Desk) -> None:
         service_radius_km=40,
     )
     for text in ("Was- en strijkatelier: linnen, lakens en werkkledij", "Luiers wassen en drogen"):
-        companies.add_offer(desk, company.id, text=text)
+        offers.add(desk, company.id, text=text)
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,11 @@ from api.services import (
     attachments,
     broadcasts,
     choices,
-    companies,
     links,
     meeting_options,
     needs,
+    offers,
+    profile_mails,
     questions,
     signin,
     webhooks,
@@ -25,7 +26,7 @@ from api.services.desk import IMPORT, Actor, Desk
 from api.services.needs import NeedDraft
 from api.services.uploads import Upload
 from api.web import COOKIE
-from models import Lead, Person, now
+from models import Company, Lead, Person, now
 from models.answer import AnswerKind, DeclineReason
 from tests.e2e.conftest import Town, visitor
 
@@ -85,6 +86,12 @@ def lay(town: Town) -> list[Picture]:
         choices.choose(desk.as_actor(world.finn), chosen, [lead])
         met, offer, hook = _work_table(replace(desk, at=now()), town, running)
         stop = links.unsubscribe_link(desk, world.wash).removeprefix(town.address)
+        for company_id in (world.pack, world.far):  # a task for Cato, a mail to the other
+            session.get_one(Company, company_id).checked_at = early - timedelta(days=400)
+        session.flush()
+        profile_mails.remind(desk, world.far)
+        far = session.get_one(Company, world.far)
+        still_right = profile_mails.link(desk, far, early).removeprefix(town.address)
         secret = signin.new_link(
             Desk(session, town.runtime), session.get_one(Person, world.finn.person_id)
         )
@@ -110,6 +117,8 @@ def lay(town: Town) -> list[Picture]:
         Picture("company", f"/companies/{world.wash}"),
         Picture("lead_by_link", link),
         Picture("unsubscribe", stop),
+        Picture("still_right", still_right),
+        Picture("profile_stale", f"/companies/{world.pack}/edit", "maud"),
         Picture("error", "/nergens"),
         Picture("error_sign_in", "/hub"),
         Picture("demo", "/demo"),
@@ -169,7 +178,7 @@ def _work_table(desk: Desk, town: Town, need_id: str) -> tuple[str, str, str]:
     meeting_options.take(mira, option.id)
     later = [soon + timedelta(days=day) for day in (1, 2)]
     meeting_options.propose(finn, [lead], later, note="Dat eerste moment lukt toch niet.")
-    offer = companies.offers_of(desk, world.wash)[0].id
+    offer = offers.of_company(desk, world.wash)[0].id
     hook = webhooks.add(mira, f"{town.address}/hook", company_id=world.wash)
     webhooks.ping(mira, hook.id)
     return lead, offer, hook.id

@@ -31,6 +31,7 @@ from api.services import (
     hubs,
     needs,
     nudges,
+    offers,
     outbox,
     people,
     questions,
@@ -179,7 +180,7 @@ class Network(RuleBasedStateMachine):
                 service_radius_km=radius,
                 max_open_leads=capacity,
             )
-            companies.add_offer(desk, company.id, text=offer, on_site=True)
+            offers.add(desk, company.id, text=offer, on_site=True)
             return company.id
 
         joined = self.do(self.world.cato, join, crash=crash)
@@ -217,7 +218,7 @@ class Network(RuleBasedStateMachine):
             "active": lambda desk: companies.deactivate(desk, company, active=True),
             "daily": lambda desk: companies.change(desk, company, delivery=Delivery.DAILY),
             "no reminders": lambda desk: companies.change(desk, company, wants_reminders=False),
-            "offer": lambda desk: companies.add_offer(desk, company, text=offer, on_site=True),
+            "offer": lambda desk: offers.add(desk, company, text=offer, on_site=True),
         }
         self.do(self.world.cato, deeds[change], crash=crash)
 

@@ -16,6 +16,7 @@ from api.services import (
     companies,
     meeting_options,
     needs,
+    offers,
     outbox,
     referrals,
     tasks,
@@ -96,8 +97,8 @@ class Region(Network):
         deeds: dict[str, Callable[[Desk], object]] = {
             "each": lambda desk: companies.change(desk, company, delivery=Delivery.EACH),
             "moves": lambda desk: companies.set_sites(desk, company, [(place, "")]),
-            "offer off": lambda desk: companies.change_offer(desk, offer_id or "", active=False),
-            "offer text": lambda desk: companies.change_offer(desk, offer_id or "", text=offer),
+            "offer off": lambda desk: offers.change(desk, offer_id or "", active=False),
+            "offer text": lambda desk: offers.change(desk, offer_id or "", text=offer),
             "other mail": lambda desk: companies.change(
                 desk, company, email=f"{company}{number}@y.example"
             ),

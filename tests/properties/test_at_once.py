@@ -12,7 +12,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from api.errors import Problem
 from api.runtime import Runtime
-from api.services import answers, broadcasts, choices, closing, companies, needs
+from api.services import answers, broadcasts, choices, closing, companies, needs, offers
 from api.services.desk import IMPORT, WORKER, Actor, Desk
 from api.services.needs import NeedDraft
 from models import Broadcast, Lead, Need
@@ -118,7 +118,7 @@ def test_a_late_joiner_found_twice_gets_one_lead(stage: Stage) -> None:
     stage.do(stage.world.cato, lambda desk: broadcasts.approve(desk, need))
     stage.do(
         stage.world.cato,
-        lambda desk: companies.add_offer(
+        lambda desk: offers.add(
             desk, stage.world.pack, text="Industriële wasserij: linnen, luiers en werkkledij"
         ),
     )
