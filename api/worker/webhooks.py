@@ -124,6 +124,8 @@ def _post(runtime: Runtime, delivery: WebhookDelivery, hook: Webhook) -> tuple[s
                 },
             )
             response = connection.getresponse()
+            if connection.hung_up:  # half an answer reads as a whole one
+                raise TimeoutError(f"no whole answer within {PATIENCE:g} seconds")
         finally:
             patience.cancel()
             connection.close()
@@ -142,6 +144,7 @@ class _Pinned(http.client.HTTPConnection):
     def __init__(self, host: str, port: int, address: str, *, tls: bool) -> None:
         super().__init__(host, port, timeout=TIMEOUT)
         self._address, self._tls = address, tls
+        self.hung_up = False
 
     def connect(self) -> None:
         self.sock = socket.create_connection((self._address, self.port), self.timeout)
@@ -154,6 +157,7 @@ class _Pinned(http.client.HTTPConnection):
 
     def hang_up(self) -> None:
         """From another thread: whoever waits for this connection stops waiting."""
+        self.hung_up = True
         with suppress(OSError):  # it ended by itself
             if self.sock is not None:
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
