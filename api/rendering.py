@@ -4,7 +4,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    pass_context,
+    select_autoescape,
+)
+from jinja2.runtime import Context
 
 from api import i18n, wording
 
@@ -29,7 +36,7 @@ def environment(language: str) -> Environment:
         "moment": partial(i18n.show_moment, language),
         "number": partial(i18n.show_number, language),
         "percent": partial(i18n.show_percent, language),
-        "reason": partial(wording.reason, language),
+        "reason": pass_context(partial(_reason, language)),
         "named": partial(_named, language),
         "same_names": lambda codes: [(code, code) for code in codes],
     }
@@ -40,6 +47,11 @@ def environment(language: str) -> Environment:
         "word": partial(wording.word, language),
     }
     return env
+
+
+def _reason(language: str, context: Context, given: dict[str, Any]) -> str:
+    """A reason in words, with the certificates of the page's frame."""
+    return wording.reason(language, given, context["known_certificates"])
 
 
 def _named(language: str, table: dict[str, dict[str, str]]) -> list[tuple[str, str]]:

@@ -164,14 +164,23 @@ def word(language: str, code: str) -> str:
     return tr(language, _WORDS[str(code)])
 
 
-def reason(language: str, given: Mapping[str, Any]) -> str:
-    """One reason of a verdict ({rule, ok, values}) as a sentence."""
+def reason(
+    language: str, given: Mapping[str, Any], certificates: Mapping[str, Mapping[str, str]]
+) -> str:
+    """One reason of a verdict ({rule, ok, values}) as a sentence.
+
+    `certificates` is code -> language -> name; one no longer in it keeps its code.
+    """
     rule, ok, values = given["rule"], given["ok"], given["values"]
     if rule == "activity" and values.get("threshold") is None:
         return tr(language, _NO_THRESHOLD)
     if rule == "radius" and values.get("distance_km") is None:
         return tr(language, _NO_SITE)
-    return tr(language, _REASONS[rule, ok], **{k: _show(language, k, v) for k, v in values.items()})
+    shown = {name: _show(language, name, value) for name, value in values.items()}
+    for name in {"missing", "required"} & values.keys():
+        known = (certificates.get(code, {}).get(language, code) for code in values[name])
+        shown[name] = ", ".join(known)
+    return tr(language, _REASONS[rule, ok], **shown)
 
 
 def _show(language: str, name: str, value: Any) -> str:
@@ -181,8 +190,6 @@ def _show(language: str, name: str, value: Any) -> str:
         return word(language, value)
     if name in ("from", "until"):
         return show_date(language, date.fromisoformat(value), "short")
-    if isinstance(value, list):
-        return ", ".join(value)
     if isinstance(value, (int, float)):
         return show_number(language, value)
     return str(value)

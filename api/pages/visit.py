@@ -87,6 +87,7 @@ def frame_of(request: Request, language: str, signed_in: SignedIn | None) -> dic
         "language_links": {
             code: f"{request.url.path}?{urlencode([*query, ('lang', code)])}" for code in LANGUAGES
         },
+        "known_certificates": request.app.state.runtime.certificates,
         "demo": request.app.state.runtime.settings.demo,
         "notice": words.notice(language, done) if done in words.NOTICES else "",
     }

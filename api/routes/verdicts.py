@@ -23,8 +23,9 @@ router = noun("verdicts")
 WAITING = (NeedState.DRAFT, NeedState.SUBMITTED, NeedState.RETURNED)
 
 
-def reasons_out(lang: str, reasons: Sequence[Mapping[str, Any]]) -> list[ReasonOut]:
-    return [ReasonOut(**each, text=wording.reason(lang, each)) for each in reasons]
+def reasons_out(desk: Desk, lang: str, reasons: Sequence[Mapping[str, Any]]) -> list[ReasonOut]:
+    names = desk.runtime.certificates
+    return [ReasonOut(**each, text=wording.reason(lang, each, names)) for each in reasons]
 
 
 def verdicts_out(desk: Desk, rows: Sequence[VerdictRow], lang: str) -> list[VerdictOut]:
@@ -37,7 +38,7 @@ def verdicts_out(desk: Desk, rows: Sequence[VerdictRow], lang: str) -> list[Verd
         VerdictOut(
             company=CompanyName(id=row.company_id, name=names[row.company_id]),
             eligible=row.eligible,
-            reasons=reasons_out(lang, row.reasons),
+            reasons=reasons_out(desk, lang, row.reasons),
             match=MatchOut.model_validate(row.match),
         )
         for row in rows
@@ -67,7 +68,7 @@ def list_verdicts(
         VerdictOut(
             company=CompanyName(id=each.company.id, name=each.company.name),
             eligible=each.verdict.eligible,
-            reasons=reasons_out(lang, [reason.as_dict() for reason in each.verdict.reasons]),
+            reasons=reasons_out(desk, lang, [reason.as_dict() for reason in each.verdict.reasons]),
             match=MatchOut.model_validate(each.match.as_dict()),
         )
         for each in rest[: paging.limit]

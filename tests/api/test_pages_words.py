@@ -12,6 +12,8 @@ from babel.messages.pofile import read_po
 from api import wording
 from api.i18n import LOCALE
 from api.pages import words
+from api.rendering import environment
+from api.runtime import Runtime
 from models.answer import AnswerKind, DeclineReason
 from models.broadcast import ExceptionKind
 from models.company import Delivery, Recognition
@@ -31,6 +33,29 @@ MACHINES = {
     "unknown_field", "unknown_firm", "http", "bad_cursor", "bad_limit",
     "key_reused", "same_key_at_once",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("nl", "mist certificaat: HACCP (voedselveiligheid), sinds lang vergeten"),
+        ("fr", "certificat manquant : HACCP (sécurité alimentaire), sinds lang vergeten"),
+        ("en", "lacks certificate: HACCP (food safety), sinds lang vergeten"),
+    ],
+)
+def test_a_missing_certificate_is_told_by_its_name(
+    sqlite_runtime: Runtime, language: str, said: str
+) -> None:
+    missing = ["haccp", "sinds lang vergeten"]  # the last is no longer in the table
+    given = {
+        "rule": "certificates",
+        "ok": False,
+        "values": {"required": missing, "missing": missing},
+    }
+    names = sqlite_runtime.certificates
+    assert wording.reason(language, given, names) == said
+    page = environment(language).from_string("{{ given|reason }}")
+    assert page.render(given=given, known_certificates=names) == said
 
 
 @cache

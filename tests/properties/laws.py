@@ -162,14 +162,16 @@ def order_free(session: Session, broadcast: Broadcast, desk: Desk) -> None:
     assert seen == neutral(broadcast.need_id, seen)
 
 
-def explained(session: Session, broadcast: Broadcast) -> None:
+def explained(session: Session, broadcast: Broadcast, desk: Desk) -> None:
     """Every exclusion has a coded reason that can be read in three languages."""
+    names = desk.runtime.certificates
     for row in session.scalars(select(VerdictRow).where(VerdictRow.broadcast_id == broadcast.id)):
         against = [reason for reason in row.reasons if not reason["ok"]]
         assert row.eligible == (not against)
         assert {reason["rule"] for reason in row.reasons} <= {rule.value for rule in Rule}
         for reason in against:
-            assert len({wording.reason(language, reason) for language in ("nl", "fr", "en")}) == 3
+            said = {wording.reason(each, reason, names) for each in ("nl", "fr", "en")}
+            assert len(said) == 3
 
 
 def proven(broadcast: Broadcast, desk: Desk) -> None:
@@ -293,7 +295,7 @@ def all_laws(session: Session, desk: Desk) -> None:
         simultaneous(session, broadcast)
         identical(session, broadcast)
         order_free(session, broadcast, desk)
-        explained(session, broadcast)
+        explained(session, broadcast, desk)
         proven(broadcast, desk)
         reminded_once(session, broadcast)
         nudged_twice_at_most(session, broadcast)

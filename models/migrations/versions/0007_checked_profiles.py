@@ -1,5 +1,7 @@
 """when the profile of a company was last looked through; mails that ask to, and of new links"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -29,11 +31,12 @@ def upgrade() -> None:
     # One by one and without a copy of the table: dropping the old `company` of a batch would, on
     # SQLite, take its sites along.
     moment = models.base.UtcDateTime(timezone=True)
-    for column in (
+    columns: tuple[sa.Column[Any], ...] = (
         sa.Column("wants_profile_mail", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("checked_at", moment, server_default="1970-01-01 00:00:00", nullable=False),
         sa.Column("reminded_at", moment, nullable=True),
-    ):
+    )
+    for column in columns:
         op.add_column("company", column)
     op.execute("UPDATE company SET checked_at = updated_at")
     # Whoever described their work anew has looked, too.
