@@ -228,6 +228,9 @@ PROBLEMS: dict[str, str] = {
     "unknown_place": N_(
         "Deze plaats kennen we niet. Schrijf een postcode of gemeente in Vlaanderen."
     ),
+    "unreadable": N_(
+        "We konden dit formulier niet lezen. Ga terug, herlaad de pagina en probeer opnieuw."
+    ),
     "unknown_place_near": N_("Deze plaats kennen we niet. Bedoel je %(near)s?"),
     "wrong_state": N_(
         "Dit kan niet meer: de vraag is intussen een stap verder. Herlaad de pagina."

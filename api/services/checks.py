@@ -10,7 +10,8 @@ from matcher.places import Place, UnknownPlace
 
 MOST_TEXT = 20_000  # characters: ten pages; longer is a pasted document, not a need
 _EMAIL = re.compile(r"[^@\s<>\",;:\\()\[\]]+@[^@\s.]+(\.[^@\s.]+)+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Also the marks that turn the order of letters around: they reach past their own text.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def text(value: str, field: str, *, least: int = 1, most: int = MOST_TEXT) -> str:

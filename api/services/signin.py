@@ -42,7 +42,7 @@ def new_link(
 def safe_path(path: str) -> str:
     """A path inside this site; anything else becomes the front page (no open redirects)."""
     inside = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if inside and len(path) <= 500 and "\n" not in path else "/"
+    return path if inside and len(path) <= 500 and path.isprintable() else "/"
 
 
 def mail_link(desk: Desk, email: str, next_path: str = "/") -> None:

@@ -10,7 +10,9 @@ from sqlalchemy import update
 
 from api.app import create_app
 from api.runtime import Runtime
+from api.services import checks
 from api.services.desk import Desk
+from api.services.signin import safe_path
 from models import Need
 from tests.api.stage import TEXT, Theatre, token
 from tests.conftest import World
@@ -363,3 +365,13 @@ def test_match_is_limited_per_caller(theatre: Theatre) -> None:
         answers = [post(client, "/match", {"text": "x", "offers": []}) for _ in range(125)]
     check(answers[-1], 429)
     assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+def test_marks_that_turn_letters_around_are_left_out() -> None:
+    assert checks.text(WEIRD["direction"], "text") == "luiers  wassen  en plooien"
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/\t/evil.example", "x", ""])
+def test_a_way_back_stays_inside(path: str) -> None:
+    assert safe_path(path) == "/"
+    assert safe_path("/needs?state=open") == "/needs?state=open"
