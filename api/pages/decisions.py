@@ -51,12 +51,18 @@ def refer(
     to_hub: Text = "",
     to_name: Text = "",
     to_email: Text = "",
+    sure: Text = "",
 ) -> Response:
-    """Hand the need to another hub, partner, expert or funder."""
+    """Hand the need to another hub, partner, expert or funder.
+
+    What goes to a hub cannot be taken back: `sure` says that this is known.
+    """
     errors: dict[str, str] = {}
     with caught(visit, errors):
         if kind not in list(ReferralKind):
             raise Invalid("bad_choice", "kind: choose one", field="kind")
+        if kind == ReferralKind.HUB and not sure:
+            raise Invalid("not_sure", "sure: confirm that the hub takes it over", field="sure")
         referrals.refer(
             visit.desk,
             need_id,

@@ -228,6 +228,7 @@ PROBLEMS: dict[str, str] = {
     "unknown_place": N_(
         "Deze plaats kennen we niet. Schrijf een postcode of gemeente in Vlaanderen."
     ),
+    "not_sure": N_("Vink aan dat die hub de vraag overneemt, of kies iemand anders."),
     "unreadable": N_(
         "We konden dit formulier niet lezen. Ga terug, herlaad de pagina en probeer opnieuw."
     ),

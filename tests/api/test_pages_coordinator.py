@@ -182,3 +182,19 @@ def test_nobody_else_does_what_a_coordinator_does(stage: Stage) -> None:
         desk = Desk(session, stage.runtime, world.cato)
         assert [each.text for each in notes.of_need(desk, stage.waiting)] == ["Van ons"]
         notes.remove(desk, note)
+
+
+def test_a_need_leaves_for_another_hub_only_when_that_is_confirmed(stage: Stage) -> None:
+    cato = stage.browser(stage.world.cato)
+    page = cato.get(f"/hub/needs/{stage.waiting}").text
+    secret = re.search(r'name="csrf" value="([^"]+)"', page)
+    hub = re.search(r'<option value="([^"]+)"', page[page.index('name="to_hub"') :])
+    assert secret
+    assert hub
+    typed = {"csrf": secret[1], "kind": "hub", "to_hub": hub[1], "message": "Dit is werk bij u."}
+    path = f"/hub/needs/{stage.waiting}/refer"
+    asked = cato.post(path, data=typed)
+    assert asked.status_code == 422
+    assert "Vink aan dat die hub de vraag overneemt" in asked.text
+    assert "Dit is werk bij u." in asked.text
+    assert cato.post(path, data=typed | {"sure": "1"}, follow_redirects=False).status_code == 303
