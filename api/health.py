@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import text
 
+from api.services import delays
+from api.services.desk import Desk
 from api.web import RuntimeDep
 from models import schema
 
@@ -32,5 +34,13 @@ def ready(runtime: RuntimeDep, response: Response) -> dict[str, Any]:
     except Exception as error:
         checks["encoder"] = str(error)
     ok = all(value == "ok" for value in checks.values())
+    # Late mail is told and no reason to be taken out of service: nothing of it is lost.
+    try:
+        with runtime.sessions() as session:
+            session.connection(execution_options={"read_only": True})
+            delay = delays.present(Desk(session, runtime))
+        checks["mail"] = f"{delay.count} late since {delay.since.isoformat()}" if delay else "ok"
+    except Exception as error:
+        checks["mail"] = type(error).__name__
     response.status_code = 200 if ok else 503
     return {"status": "ok" if ok else "not ready", **checks}

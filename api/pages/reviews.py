@@ -17,6 +17,7 @@ from api.services import (
     broadcasts,
     calibrations,
     contacts,
+    delays,
     exceptions,
     hubs,
     leads,
@@ -212,6 +213,7 @@ def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Respons
         threshold=assessment.threshold,
         basis=calibrations.basis(desk),
         deadline=broadcasts.default_deadline(hub, desk.at),
+        delay=delays.present(desk),
         errors=errors,
     )
 

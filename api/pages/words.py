@@ -172,8 +172,19 @@ PROBLEMS: dict[str, str] = {
         "Deze link is verlopen: de vraag is al een half jaar afgesloten. "
         "Meld je aan om ze nog te lezen."
     ),
-    "link_revoked": N_("Deze link is vervangen. Gebruik de nieuwste mail."),
-    "link_used": N_("Deze link is al gebruikt of te oud. Vraag een nieuwe."),
+    "link_replaced": N_("Deze link is vervangen. Gebruik de nieuwste mail, of meld je aan."),
+    "link_revoked": N_(
+        "Deze link is vervangen. Gebruik de nieuwste mail van ons, of laat de nieuwe link "
+        "opnieuw naar jullie mailadres sturen."
+    ),
+    "link_used": N_(
+        "Deze link is al gebruikt of te oud. Met één druk op de knop sturen we een nieuwe naar "
+        "het adres waarop je deze kreeg."
+    ),
+    "profile_link_expired": N_("Deze link is verlopen. Meld je aan om je profiel na te kijken."),
+    "feed_renewed": N_(
+        "Dit geheime adres voor een feedlezer is vernieuwd. Meld je aan: op jullie profiel staat het nieuwe."
+    ),
     "missing": N_("Vul dit in."),
     "missing_columns": N_("Dit bestand mist kolommen die nodig zijn: %(missing)s."),
     "need_not_found": N_("Deze vraag bestaat niet, of is niet van jou."),

@@ -12,6 +12,8 @@ from sqlalchemy import make_url, text
 
 from api.errors import Misconfigured
 from api.runtime import Runtime
+from api.services import delays
+from api.services.desk import Desk
 from api.settings import Settings, load_settings
 from models import now, schema
 
@@ -41,6 +43,7 @@ def examine() -> list[Finding]:
         ("disk", _disk),
         ("encoder", _encoder),
         ("mail", _mail),
+        ("waiting mail", _waiting),
         ("clock", _clock),
     ]
     findings = [Finding("configuration", True, settings.base_url)]
@@ -59,6 +62,8 @@ _ADVICE = {
     "encoder": "check MAATMATCH_ENCODER; empty means the shipped one; after a change of encoder "
     "run: maatmatch vectors",
     "mail": "check MAATMATCH_SMTP_HOST, _PORT, _SECURITY, _USER and _PASSWORD",
+    "waiting mail": "it leaves by itself once the mail server answers and a worker runs: "
+    "maatmatch serve, or maatmatch worker",
     "clock": "set the clock (NTP); deadlines and links depend on it",
 }
 
@@ -104,6 +109,16 @@ def _mail(runtime: Runtime) -> Finding:
     except (OSError, smtplib.SMTPException, socket.gaierror) as error:
         return Finding("mail", False, f"{where}: {error}", _ADVICE["mail"])
     return Finding("mail", True, where)
+
+
+def _waiting(runtime: Runtime) -> Finding:
+    with runtime.sessions() as session:
+        session.connection(execution_options={"read_only": True})
+        delay = delays.present(Desk(session, runtime))
+    if delay is None:
+        return Finding("waiting mail", True, "none")
+    found = f"{delay.count} since {delay.since.isoformat(timespec='minutes')}"
+    return Finding("waiting mail", False, found, _ADVICE["waiting mail"])
 
 
 def _clock(runtime: Runtime) -> Finding:
