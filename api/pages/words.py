@@ -22,6 +22,7 @@ NOTICES: dict[str, str] = {
     "corrected": N_("De aanvulling is naar alle ontvangers gestuurd."),
     "answered_question": N_("Vraag en antwoord zijn naar alle ontvangers gestuurd."),
     "collaboration": N_("De samenwerking is bijgewerkt."),
+    "seen_to": N_("Deze vraag is al behandeld, misschien net door een collega. Zo staat ze nu."),
     "approved": N_("De vraag is vrijgegeven: alle ontvangers krijgen ze op hetzelfde moment."),
     "steps": N_("De deelstappen zijn aangepast; alle maatwerkbedrijven zijn opnieuw beoordeeld."),
     "facts": N_("De gegevens zijn aangepast."),
@@ -183,7 +184,8 @@ PROBLEMS: dict[str, str] = {
     ),
     "profile_link_expired": N_("Deze link is verlopen. Meld je aan om je profiel na te kijken."),
     "feed_renewed": N_(
-        "Dit geheime adres voor een feedlezer is vernieuwd. Meld je aan: op jullie profiel staat het nieuwe."
+        "Dit geheime adres voor een feedlezer is vernieuwd. Meld je aan: op jullie profiel staat "
+        "het nieuwe."
     ),
     "missing": N_("Vul dit in."),
     "missing_columns": N_("Dit bestand mist kolommen die nodig zijn: %(missing)s."),
@@ -227,6 +229,9 @@ PROBLEMS: dict[str, str] = {
     "steps": N_("Geef 1 tot 12 deelstappen."),
     "token_not_found": N_("Deze sleutel bestaat niet, of is niet van jou."),
     "too_long": N_("Dit is te lang: %(length)s tekens, hoogstens %(most)s. Kort het in."),
+    "too_many_cells": N_(
+        "Deze rij heeft meer cellen dan er kolommen zijn. Staat er een scheidingsteken te veel?"
+    ),
     "too_many": N_("Je probeerde dit erg vaak. Wacht een paar minuten en probeer opnieuw."),
     "too_many_rows": N_("Dit bestand heeft te veel rijen. Splits het in delen."),
     "too_short": N_("Schrijf minstens %(least)s tekens."),
