@@ -159,7 +159,8 @@ PROBLEMS: dict[str, str] = {
     "company_only": N_("Alleen het maatwerkbedrijf zelf of een coördinator kan dit."),
     "coordinators_only": N_("Dit is voor de coördinatoren van een hub."),
     "database_unavailable": N_(
-        "De databank antwoordt niet. Er is niets gewijzigd; probeer het over een minuut opnieuw."
+        "We kunnen nu niets opzoeken of bewaren. Er is niets gewijzigd. Ga terug en probeer het "
+        "over een minuut opnieuw; wat je typte, staat er meestal nog."
     ),
     "deadline_passed": N_("De antwoordtermijn van deze lead is voorbij."),
     "deadline_past": N_("Kies een moment dat nog moet komen."),

@@ -57,7 +57,8 @@ def examine() -> list[Finding]:
 
 
 _ADVICE = {
-    "database": "check MAATMATCH_DATABASE_URL and that the server runs; then: maatmatch init",
+    "database": "check MAATMATCH_DATABASE_URL, that the server runs and that we may write there; "
+    "then: maatmatch init",
     "disk": "free some space on the disk of the database",
     "encoder": "check MAATMATCH_ENCODER; empty means the shipped one; after a change of encoder "
     "run: maatmatch vectors",
@@ -75,14 +76,24 @@ def _database(runtime: Runtime) -> Finding:
         return Finding(
             "database", False, f"{kind}, tables at {present}, needs {newest}", "maatmatch init"
         )
+    with runtime.sessions() as session:
+        session.execute(text("UPDATE hub SET name = name WHERE 1 = 0"))  # refused when read-only
+        session.rollback()
     return Finding("database", True, f"{kind}, tables at {present}")
 
 
-def _disk(runtime: Runtime) -> Finding:
-    url = make_url(runtime.settings.database_url)
+def free_space(settings: Settings) -> int | None:
+    """Bytes free where the embedded database stands; None with a database server."""
+    url = make_url(settings.database_url)
     if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    return shutil.disk_usage(Path(url.database).parent).free
+
+
+def _disk(runtime: Runtime) -> Finding:
+    free = free_space(runtime.settings)
+    if free is None:
         return Finding("disk", True, "kept by the database server")
-    free = shutil.disk_usage(Path(url.database).parent).free
     enough = free > LEAST_DISK
     return Finding("disk", enough, f"{free // 2**20} MB free", "" if enough else _ADVICE["disk"])
 

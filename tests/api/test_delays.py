@@ -9,18 +9,20 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from api import health
 from api.app import create_app
 from api.runtime import Runtime
 from api.services import broadcasts, delays, doctor, needs
 from api.services.desk import IMPORT, Desk
 from api.worker import Worker
+from matcher.ranking import Ranker
 from models import Message, now
 from models.message import MessageState
 from tests.api.mail_servers import Mood
 from tests.api.test_pages_rooms import draft
 from tests.api.test_pages_safety import browser
 from tests.api.test_worker import mail_to, point_at
-from tests.conftest import SECRET, World
+from tests.conftest import SECRET, World, start
 
 SLOW = "Onze mail heeft nu vertraging"
 STOPPED = "De mail staat stil"
@@ -102,3 +104,34 @@ def test_mail_that_is_only_just_due_or_due_later_is_not_late(
         assert delays.present(desk) is None
         found = delays.present(replace(desk, at=desk.at + timedelta(minutes=3)))
         assert found == delays.Delay(1, desk.at)
+
+
+def test_a_database_that_may_only_be_read_is_told_by_the_doctor_and_to_who_writes(
+    sqlite_runtime: Runtime, sqlite_world: World, ranker: Ranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = sqlite_runtime.engine.url.database
+    url = f"sqlite:///file:{path}?mode=ro&uri=true"
+    runtime = start(url, ranker)
+    nobody = TestClient(create_app(runtime))
+    assert nobody.get("/companies").status_code == 200
+    refused = nobody.post("/sign-in", data={"email": sqlite_world.finn.email})
+    assert refused.status_code == 503
+    assert "wat je typte" in refused.text
+    runtime.close()
+    monkeypatch.setenv("MAATMATCH_SECRET_KEY", SECRET)
+    monkeypatch.setenv("MAATMATCH_DATABASE_URL", url)
+    (found,) = (each for each in doctor.examine() if each.what == "database")
+    assert not found.ok
+    assert "readonly" in found.found
+    assert "may write there" in found.to_do
+
+
+def test_a_disk_that_is_nearly_full_is_told_and_all_can_still_be_read(
+    sqlite_runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = TestClient(create_app(sqlite_runtime))
+    assert nobody.get("/health/ready").json()["disk"] == "ok"
+    monkeypatch.setattr(health, "LEAST_DISK", 2**60)
+    ready = nobody.get("/health/ready")
+    assert ready.status_code == 200
+    assert re.fullmatch(r"\d+ MB free", ready.json()["disk"])
