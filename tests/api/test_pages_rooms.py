@@ -238,6 +238,16 @@ def test_every_page_renders_in_every_language(stage: Stage, language: str) -> No
         assert f'<html lang="{language}">' in page, path
 
 
+def test_the_directory_finds_a_name_and_says_when_nothing_really_fits(stage: Stage) -> None:
+    nobody = stage.browser(None)
+    named = nobody.get("/search", params={"q": "kustwas"}).text
+    assert re.findall(r"<strong>([^<]+)</strong></a>", named)[0] == "Kustwas"
+    unsure = "niemand die dit zeker doet"
+    assert unsure not in named
+    assert unsure not in nobody.get("/search", params={"q": "lakens wassen"}).text
+    assert unsure in nobody.get("/search", params={"q": "vliegtuigen bouwen"}).text
+
+
 @pytest.mark.parametrize(
     ("pressed", "opened"),
     [
