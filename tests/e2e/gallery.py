@@ -96,6 +96,9 @@ def lay(town: Town) -> list[Picture]:
             Desk(session, town.runtime), session.get_one(Person, world.finn.person_id)
         )
         sign_in_link = secret.removeprefix(town.address)
+        long_ago = replace(Desk(session, town.runtime), at=now() - timedelta(days=1))
+        finn = session.get_one(Person, world.finn.person_id)
+        worn = signin.new_link(long_ago, finn).removeprefix(town.address)
     mail = town.mail("wash@company.example").id
     return [
         Picture("front", "/"),
@@ -106,6 +109,7 @@ def lay(town: Town) -> list[Picture]:
         Picture("municipalities", "/municipalities?place=Mechelen&colour=ffcc00"),
         Picture("sign_in", "/sign-in"),
         Picture("use_link", sign_in_link),
+        Picture("link_worn", worn),
         Picture("how", "/how"),
         Picture("privacy", "/privacy"),
         Picture("help", "/help"),
