@@ -152,7 +152,7 @@ PROBLEMS: dict[str, str] = {
     "bad_scopes": N_("Kies minstens één recht voor deze sleutel."),
     "bad_xlsx": N_("Dit Excel-bestand is niet te lezen. Bewaar het opnieuw als XLSX of CSV."),
     "bad_yes_no": N_("Schrijf ja of nee."),
-    "body_too_large": N_("Dit is groter dan wat we aannemen. Splits het in delen."),
+    "body_too_large": N_("Dit is groter dan wat we aannemen. Kort het in, of splits het in delen."),
     "changed_meanwhile": N_("Iemand anders heeft dit net gewijzigd. Herlaad en probeer opnieuw."),
     "collaboration_not_found": N_("Deze samenwerking bestaat niet, of is niet van jou."),
     "company_not_found": N_("Dit maatwerkbedrijf bestaat niet."),
