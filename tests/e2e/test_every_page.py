@@ -79,6 +79,13 @@ def test_the_comparison_is_printed_without_what_only_a_screen_needs(
     assert not page.get_by_role("button").first.is_visible()
     assert not page.locator("textarea").first.is_visible()
     page.context.close()
+    page = seen_by(browser, town, "cato")
+    page.goto(next(each.path for each in gallery if each.name == "hub_need"))
+    page.emulate_media(media="print")
+    steps = page.locator(".edit-steps textarea")
+    assert steps.first.is_visible()
+    assert not steps.last.is_visible()  # the empty one, for another step
+    page.context.close()
 
 
 WAYS: dict[str, tuple[int, dict[str, str]]] = {
