@@ -5,6 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import text
 
+from api.services import delays
+from api.services.desk import Desk
+from api.services.doctor import LEAST_DISK, free_space
 from api.web import RuntimeDep
 from models import schema
 
@@ -32,5 +35,16 @@ def ready(runtime: RuntimeDep, response: Response) -> dict[str, Any]:
     except Exception as error:
         checks["encoder"] = str(error)
     ok = all(value == "ok" for value in checks.values())
+    # Late mail and a disk nearly full are told, and no reason to be taken out of service: nothing
+    # is lost, and all can still be read.
+    try:
+        with runtime.sessions() as session:
+            session.connection(execution_options={"read_only": True})
+            delay = delays.present(Desk(session, runtime))
+        checks["mail"] = f"{delay.count} late since {delay.since.isoformat()}" if delay else "ok"
+    except Exception as error:
+        checks["mail"] = type(error).__name__
+    free = free_space(runtime.settings)
+    checks["disk"] = "ok" if free is None or free > LEAST_DISK else f"{free // 2**20} MB free"
     response.status_code = 200 if ok else 503
     return {"status": "ok" if ok else "not ready", **checks}

@@ -80,4 +80,4 @@ def show_percent(language: str, value: float) -> str:
 
 @cache
 def _percent(language: str, value: Decimal) -> str:
-    return format_percent(value, format="#,##0.# %", locale=_BABEL[language])
+    return format_percent(value, format="#,##0.#\u00a0%", locale=_BABEL[language])

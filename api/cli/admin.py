@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from api.cli import app, clear_errors, fail, out, progress_bar
+from api.cli import app, clear_errors, err, fail, out, progress_bar
 from api.settings import load_settings
 
 imports = typer.Typer(
@@ -91,6 +91,8 @@ def _import(noun: str, file: Path, dry_run: bool) -> None:
             else:
                 session.commit()
         runtime.close()
+        if report.unread:
+            err.print(f"Not read, because unknown: {', '.join(report.unread)}.")
         if report.bad:
             table = Table("line", "field", "what is wrong")
             for bad in report.bad:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from api.errors import Conflict
 from api.pages.needs import proof_download
 from api.pages.visit import CoordinatorVisit, Visit
-from api.services import answers, authorisation, leads, ledger, proof
+from api.services import answers, authorisation, delays, leads, ledger, proof
 from matcher.neutrality import neutral_order
 from models import Broadcast, Company, Hub, Message, Need
 from models.message import MessageKind, MessageState
@@ -69,6 +69,7 @@ def _live(visit: Visit, need: Need, broadcast: Broadcast) -> dict[str, Any]:
         "hub": desk.session.get_one(Hub, need.hub_id),
         "broadcast": broadcast,
         "rows": rows,
+        "delay": delays.present(desk),
         "total": len(rows),
         "delivered": _count(sent.values(), "handed_over_at"),
         "opened": _count(sent.values(), "opened_at"),

@@ -13,13 +13,14 @@ from api.pages.maps import Map
 from api.pages.visit import CoordinatorVisit, Visit, VisitDep
 from api.services import checks, companies, hubs, offers, vectors
 from api.web import Csrf
-from matcher.places import distance_km
+from matcher.places import distance_km, fold
 from models import Company, Site
 from models.company import Recognition
 
 router = APIRouter()
 SHOWN = 60
 BEST, FALL = 30, 4  # a search shows at most 30, and none four times less likely than the best
+LIKELY = 0.25  # below it, nothing is said to do what was asked
 NEAR_KM = 30
 
 
@@ -62,14 +63,19 @@ def _directory(visit: Visit, q: str, activity: str, place: str) -> Response:
         kind = visit.runtime.activities[activity]
         question = f"{question} {kind.label('nl')}: {kind.about}".strip()
     shown: list[tuple[Company, str]] = []
+    unsure = False
     if question:
         ranking = visit.runtime.ranker.rank(question, vectors.offer_index(desk))
         best = sorted(ranking.best_by_company().values(), key=lambda each: -each.probability)
         near = [each for each in best if each.company_id in found]
-        shown = [
+        named = [each for each in found.values() if q.strip() and fold(q) in fold(each.name)]
+        unsure = not named and bool(near) and near[0].probability < LIKELY
+        shown = [(each, "") for each in named] + [
             (found[each.company_id], each.offer.text)
             for each in near[:BEST]
             if each.probability >= near[0].probability / FALL
+            and not (named and each.probability < LIKELY)
+            and found[each.company_id] not in named
         ]
     else:
         shown = [(each, "") for each in found.values()]
@@ -77,6 +83,7 @@ def _directory(visit: Visit, q: str, activity: str, place: str) -> Response:
         "companies/directory.html",
         total=len(shown),
         shown=shown[:SHOWN],
+        unsure=unsure,
         q=q,
         activity=activity,
         place=place,

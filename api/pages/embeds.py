@@ -53,7 +53,7 @@ def send(visit: VisitDep, slug: str, form: Typed, colour: str = "") -> Response:
     """
     embedded = _embedded(visit, slug, colour)
     if form.website:
-        return visit.page("needs/sent.html", email=form.contact_email, embedded=embedded)
+        return visit.mailed("needs/sent.html", email=form.contact_email, embedded=embedded)
     visit.desk = visit.desk.as_actor(NOBODY)
     errors: dict[str, str] = {}
     held = held_files(visit, form, errors)
@@ -62,7 +62,7 @@ def send(visit: VisitDep, slug: str, form: Typed, colour: str = "") -> Response:
     need = submitted(visit, form, held, errors, proven=False)
     if need is None:
         return intake_page(visit, form, errors, 422, held=held, embedded=embedded)
-    return visit.page("needs/sent.html", email=need.contact_email, embedded=embedded)
+    return visit.mailed("needs/sent.html", email=need.contact_email, embedded=embedded)
 
 
 def _embedded(visit: Visit, slug: str, colour: str) -> Embedded:

@@ -21,6 +21,7 @@ def problem_page(
     came_from = urlsplit(request.headers.get("referer", ""))
     back = safe_path(came_from.path) if came_from.netloc == request.url.netloc else ""
     wanted = request.url.path if request.method == "GET" else back
+    after = problem.values.get("next")  # what somebody reads after signing in
     page = render(
         "error.html",
         language,
@@ -28,8 +29,10 @@ def problem_page(
         problem=problem,
         heading=words.heading(language, problem.status),
         sentence=words.problem(language, problem),
+        again=problem.values.get("again", ""),
+        sign_in=problem.status == 401 or bool(after),
         back=back if back and back != request.url.path else "",
-        next=wanted or "/",
+        next=safe_path(str(after or wanted or "/")),
     )
     response = HTMLResponse(page, problem.status, headers)
     remember_language(request, response)

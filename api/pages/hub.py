@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from api.errors import Invalid, NotFound
 from api.pages.fields import Text, caught, number
 from api.pages.visit import CoordinatorVisit, Visit
-from api.services import authorisation, calibrations, hubs, matching, people, tasks
+from api.services import authorisation, calibrations, delays, hubs, matching, people, tasks
 from api.services.desk import Desk
 from api.services.tasks import Task, TaskKind
 from api.web import Csrf
@@ -52,6 +52,7 @@ def queue(visit: CoordinatorVisit) -> Response:
         "hub/queue.html",
         hubs=_mine(desk),
         todo=todo,
+        delay=delays.present(desk),
         count=sum(len(each) for each in todo.values()),
         solved_at={kind.value: path for kind, path in SOLVED_AT.items()},
         open_ones=_open(desk, open_needs),

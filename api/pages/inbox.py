@@ -12,6 +12,8 @@ router = APIRouter()
 @router.get("/leads")
 def leads(visit: MemberVisit) -> Response:
     """All leads of the visitor's companies: those to answer first."""
+    if not visit.desk.actor.companies:
+        return visit.page("leads/no_company.html")
     return visit.page(
         "leads/inbox.html",
         inbox=inbox.of_caller(visit.desk),
@@ -22,6 +24,8 @@ def leads(visit: MemberVisit) -> Response:
 @router.get("/leads/why")
 def why(visit: MemberVisit, show: str = "") -> Response:
     """Every need of the last time, why it did or did not reach one's company, what to change."""
+    if not visit.desk.actor.companies:
+        return visit.page("leads/no_company.html")
     received = {"missed": False, "received": True}.get(show)
     return visit.page(
         "leads/why.html",

@@ -186,7 +186,7 @@ def new(visit: VisitDep, text: str = "", copy: str = "") -> Response:
 def send(visit: VisitDep, form: Typed) -> Response:
     """Show what was understood (press=read), or take the need in."""
     if form.website:
-        return visit.page("needs/sent.html", email=form.contact_email, embedded=None)
+        return visit.mailed("needs/sent.html", email=form.contact_email, embedded=None)
     errors: dict[str, str] = {}
     held = held_files(visit, form, errors)
     if form.press == "read" or form.drop:
@@ -198,7 +198,7 @@ def send(visit: VisitDep, form: Typed) -> Response:
     if need is None:
         return intake_page(visit, form, errors, 422, held=held)
     if not proven:
-        return visit.page("needs/sent.html", email=need.contact_email, embedded=None)
+        return visit.mailed("needs/sent.html", email=need.contact_email, embedded=None)
     return visit.go(f"/hub/needs/{need.id}" if actor.hubs else f"/needs/{need.id}", "need_sent")
 
 

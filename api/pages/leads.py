@@ -25,6 +25,7 @@ from api.services import (
     meeting_options,
     meetings,
     questions,
+    renewals,
 )
 from api.services.desk import Actor
 from api.web import Csrf
@@ -88,6 +89,13 @@ def question_by_link(visit: VisitDep, token: str, text: Text = "") -> Response:
     """A question to the firm; question and answer go to all recipients."""
     visit, lead = by_token(visit, token)
     return _ask(visit, lead, f"/l/{token}", text, signed=False)
+
+
+@router.post("/l/{token}/again")
+def link_again(visit: VisitDep, token: str) -> Response:
+    """Mail the newest link to the company, when somebody opens one that was replaced."""
+    renewals.mail_again(visit.desk, token)
+    return visit.mailed("account/link_sent.html", email="")
 
 
 @router.get("/leads/{lead_id}")

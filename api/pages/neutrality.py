@@ -29,12 +29,18 @@ def show(visit: CoordinatorVisit, hub: str = "", since: str = "", until: str = "
         hubs=[visit.desk.session.get_one(Hub, each) for each in sorted(visit.desk.actor.hubs)],
         since=audit.first_day,
         until=audit.last_day,
-        comparisons=[
+        decided=[
             (
                 exposure_report.title(visit.language, each),
                 exposure_report.conclusion(visit.language, each),
             )
             for each in audit.comparisons
+            if not exposure_report.is_undecided(each)
+        ],
+        undecided=[
+            exposure_report.title(visit.language, each)
+            for each in audit.comparisons
+            if exposure_report.is_undecided(each)
         ],
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import select
 
-from api.errors import Invalid, Problem
+from api.errors import Conflict, Invalid, Problem
 from api.pages import words
 from api.pages.facts import FactsDep
 from api.pages.fields import Text, Texts, caught, moment
@@ -17,6 +17,7 @@ from api.services import (
     broadcasts,
     calibrations,
     contacts,
+    delays,
     exceptions,
     hubs,
     leads,
@@ -185,7 +186,10 @@ def facts(visit: CoordinatorVisit, need_id: str, form: FactsDep) -> Response:
 @router.get("/hub/needs/{need_id}/approve")
 def approve_page(visit: CoordinatorVisit, need_id: str) -> Response:
     """The last look before release: who gets it, when, until when. There is no undo."""
-    return _approve_page(visit, need_id, {})
+    try:
+        return _approve_page(visit, need_id, {})
+    except Conflict:
+        return visit.go(f"/hub/needs/{need_id}", "seen_to")
 
 
 def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Response:
@@ -212,6 +216,7 @@ def _approve_page(visit: Visit, need_id: str, errors: dict[str, str]) -> Respons
         threshold=assessment.threshold,
         basis=calibrations.basis(desk),
         deadline=broadcasts.default_deadline(hub, desk.at),
+        delay=delays.present(desk),
         errors=errors,
     )
 
@@ -223,6 +228,11 @@ def approve(visit: CoordinatorVisit, need_id: str, deadline: Text = "") -> Respo
     try:
         broadcasts.approve(visit.desk, need_id, deadline=moment(deadline, "deadline"))
         savepoint.commit()
+    except Conflict as problem:
+        savepoint.rollback()
+        if problem.code != "wrong_state":
+            raise
+        return visit.go(f"/hub/needs/{need_id}", "seen_to")
     except Invalid as problem:
         savepoint.rollback()
         errors = {"deadline": words.problem(visit.language, problem)}

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Response
 from fastapi.encoders import jsonable_encoder
 
+from api.errors import Gone
 from api.i18n import LANGUAGES
 from api.pages.fields import Text, Texts, caught
 from api.pages.visit import YEAR, MemberVisit, Visit, VisitDep
@@ -31,15 +32,31 @@ def mail(visit: VisitDep, email: Text = "", next: Annotated[str, Form()] = "/") 
     errors: dict[str, str] = {}
     with caught(visit, errors):
         signin.mail_link(visit.desk, email, next)
-        return visit.page("account/link_sent.html", email=email.strip())
+        return visit.mailed("account/link_sent.html", email=email.strip())
     form = {"email": email, "next": signin.safe_path(next)}
     return visit.page("account/sign_in.html", 422, form=form, errors=errors)
 
 
 @router.get("/sign-in/{secret}")
 def link(visit: VisitDep, secret: str) -> Response:
-    """A button: programs that open links in mails must not use the link up."""
-    return _link_page(visit, secret)
+    """A button: programs that open links in mails must not use the link up.
+
+    Who used it before and is still signed in here goes on to where it leads.
+    """
+    try:
+        return _link_page(visit, secret)
+    except Gone:
+        used = signin.used_by(visit.desk, secret)
+        if used is None:
+            raise
+        return visit.go(used.next)
+
+
+@router.post("/sign-in/{secret}/again")
+def again(visit: VisitDep, secret: str) -> Response:
+    """Mail another link to whoever got this one, which no longer works."""
+    signin.mail_again(visit.desk, secret)
+    return visit.mailed("account/link_sent.html", email="")
 
 
 def _link_page(visit: Visit, secret: str, status: int = 200) -> Response:

@@ -12,6 +12,7 @@ from api.pages import words
 from api.rendering import render
 from api.runtime import Runtime
 from api.security import EMBEDDABLE
+from api.services import delays
 from api.services.desk import Desk
 from api.web import LANGUAGE_COOKIE, LanguageDep, PageDesk, SignedIn, SignedInDep, get_language
 
@@ -39,6 +40,10 @@ class Visit:
         response = HTMLResponse(render(template, self.language, **frame, **context), status)
         remember_language(self.request, response)
         return response
+
+    def mailed(self, template: str, **context: Any) -> HTMLResponse:
+        """A page that says to look in the mail, and when mail is late, that too."""
+        return self.page(template, delay=delays.present(self.desk), **context)
 
     def go(self, path: str, done: str = "") -> RedirectResponse:
         """After a form: show `path`, with the notice `done` (a key of words.NOTICES) on top."""

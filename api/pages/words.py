@@ -22,6 +22,7 @@ NOTICES: dict[str, str] = {
     "corrected": N_("De aanvulling is naar alle ontvangers gestuurd."),
     "answered_question": N_("Vraag en antwoord zijn naar alle ontvangers gestuurd."),
     "collaboration": N_("De samenwerking is bijgewerkt."),
+    "seen_to": N_("Deze vraag is al behandeld, misschien net door een collega. Zo staat ze nu."),
     "approved": N_("De vraag is vrijgegeven: alle ontvangers krijgen ze op hetzelfde moment."),
     "steps": N_("De deelstappen zijn aangepast; alle maatwerkbedrijven zijn opnieuw beoordeeld."),
     "facts": N_("De gegevens zijn aangepast."),
@@ -151,14 +152,15 @@ PROBLEMS: dict[str, str] = {
     "bad_scopes": N_("Kies minstens één recht voor deze sleutel."),
     "bad_xlsx": N_("Dit Excel-bestand is niet te lezen. Bewaar het opnieuw als XLSX of CSV."),
     "bad_yes_no": N_("Schrijf ja of nee."),
-    "body_too_large": N_("Dit is groter dan wat we aannemen. Splits het in delen."),
+    "body_too_large": N_("Dit is groter dan wat we aannemen. Kort het in, of splits het in delen."),
     "changed_meanwhile": N_("Iemand anders heeft dit net gewijzigd. Herlaad en probeer opnieuw."),
     "collaboration_not_found": N_("Deze samenwerking bestaat niet, of is niet van jou."),
     "company_not_found": N_("Dit maatwerkbedrijf bestaat niet."),
     "company_only": N_("Alleen het maatwerkbedrijf zelf of een coördinator kan dit."),
     "coordinators_only": N_("Dit is voor de coördinatoren van een hub."),
     "database_unavailable": N_(
-        "De databank antwoordt niet. Er is niets gewijzigd; probeer het over een minuut opnieuw."
+        "We kunnen nu niets opzoeken of bewaren. Er is niets gewijzigd. Ga terug en probeer het "
+        "over een minuut opnieuw; wat je typte, staat er meestal nog."
     ),
     "deadline_passed": N_("De antwoordtermijn van deze lead is voorbij."),
     "deadline_past": N_("Kies een moment dat nog moet komen."),
@@ -172,8 +174,20 @@ PROBLEMS: dict[str, str] = {
         "Deze link is verlopen: de vraag is al een half jaar afgesloten. "
         "Meld je aan om ze nog te lezen."
     ),
-    "link_revoked": N_("Deze link is vervangen. Gebruik de nieuwste mail."),
-    "link_used": N_("Deze link is al gebruikt of te oud. Vraag een nieuwe."),
+    "link_replaced": N_("Deze link is vervangen. Gebruik de nieuwste mail, of meld je aan."),
+    "link_revoked": N_(
+        "Deze link is vervangen. Gebruik de nieuwste mail van ons, of laat de nieuwe link "
+        "opnieuw naar jullie mailadres sturen."
+    ),
+    "link_used": N_(
+        "Deze link is al gebruikt of te oud. Met één druk op de knop sturen we een nieuwe naar "
+        "het adres waarop je deze kreeg."
+    ),
+    "profile_link_expired": N_("Deze link is verlopen. Meld je aan om je profiel na te kijken."),
+    "feed_renewed": N_(
+        "Dit geheime adres voor een feedlezer is vernieuwd. Meld je aan: op jullie profiel staat "
+        "het nieuwe."
+    ),
     "missing": N_("Vul dit in."),
     "missing_columns": N_("Dit bestand mist kolommen die nodig zijn: %(missing)s."),
     "need_not_found": N_("Deze vraag bestaat niet, of is niet van jou."),
@@ -216,6 +230,9 @@ PROBLEMS: dict[str, str] = {
     "steps": N_("Geef 1 tot 12 deelstappen."),
     "token_not_found": N_("Deze sleutel bestaat niet, of is niet van jou."),
     "too_long": N_("Dit is te lang: %(length)s tekens, hoogstens %(most)s. Kort het in."),
+    "too_many_cells": N_(
+        "Deze rij heeft meer cellen dan er kolommen zijn. Staat er een scheidingsteken te veel?"
+    ),
     "too_many": N_("Je probeerde dit erg vaak. Wacht een paar minuten en probeer opnieuw."),
     "too_many_rows": N_("Dit bestand heeft te veel rijen. Splits het in delen."),
     "too_short": N_("Schrijf minstens %(least)s tekens."),

@@ -12,6 +12,8 @@ from sqlalchemy import make_url, text
 
 from api.errors import Misconfigured
 from api.runtime import Runtime
+from api.services import delays
+from api.services.desk import Desk
 from api.settings import Settings, load_settings
 from models import now, schema
 
@@ -41,6 +43,7 @@ def examine() -> list[Finding]:
         ("disk", _disk),
         ("encoder", _encoder),
         ("mail", _mail),
+        ("waiting mail", _waiting),
         ("clock", _clock),
     ]
     findings = [Finding("configuration", True, settings.base_url)]
@@ -54,11 +57,14 @@ def examine() -> list[Finding]:
 
 
 _ADVICE = {
-    "database": "check MAATMATCH_DATABASE_URL and that the server runs; then: maatmatch init",
+    "database": "check MAATMATCH_DATABASE_URL, that the server runs and that we may write there; "
+    "then: maatmatch init",
     "disk": "free some space on the disk of the database",
     "encoder": "check MAATMATCH_ENCODER; empty means the shipped one; after a change of encoder "
     "run: maatmatch vectors",
     "mail": "check MAATMATCH_SMTP_HOST, _PORT, _SECURITY, _USER and _PASSWORD",
+    "waiting mail": "it leaves by itself once the mail server answers and a worker runs: "
+    "maatmatch serve, or maatmatch worker",
     "clock": "set the clock (NTP); deadlines and links depend on it",
 }
 
@@ -70,14 +76,24 @@ def _database(runtime: Runtime) -> Finding:
         return Finding(
             "database", False, f"{kind}, tables at {present}, needs {newest}", "maatmatch init"
         )
+    with runtime.sessions() as session:
+        session.execute(text("UPDATE hub SET name = name WHERE 1 = 0"))  # refused when read-only
+        session.rollback()
     return Finding("database", True, f"{kind}, tables at {present}")
 
 
-def _disk(runtime: Runtime) -> Finding:
-    url = make_url(runtime.settings.database_url)
+def free_space(settings: Settings) -> int | None:
+    """Bytes free where the embedded database stands; None with a database server."""
+    url = make_url(settings.database_url)
     if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    return shutil.disk_usage(Path(url.database).parent).free
+
+
+def _disk(runtime: Runtime) -> Finding:
+    free = free_space(runtime.settings)
+    if free is None:
         return Finding("disk", True, "kept by the database server")
-    free = shutil.disk_usage(Path(url.database).parent).free
     enough = free > LEAST_DISK
     return Finding("disk", enough, f"{free // 2**20} MB free", "" if enough else _ADVICE["disk"])
 
@@ -104,6 +120,16 @@ def _mail(runtime: Runtime) -> Finding:
     except (OSError, smtplib.SMTPException, socket.gaierror) as error:
         return Finding("mail", False, f"{where}: {error}", _ADVICE["mail"])
     return Finding("mail", True, where)
+
+
+def _waiting(runtime: Runtime) -> Finding:
+    with runtime.sessions() as session:
+        session.connection(execution_options={"read_only": True})
+        delay = delays.present(Desk(session, runtime))
+    if delay is None:
+        return Finding("waiting mail", True, "none")
+    found = f"{delay.count} since {delay.since.isoformat(timespec='minutes')}"
+    return Finding("waiting mail", False, found, _ADVICE["waiting mail"])
 
 
 def _clock(runtime: Runtime) -> Finding:

@@ -49,10 +49,15 @@ def title(language: str, comparison: Comparison) -> str:
     )
 
 
+def is_undecided(comparison: Comparison) -> bool:
+    """Whether there is too little to conclude anything from."""
+    return comparison.test.smallest_p > LEVEL
+
+
 def conclusion(language: str, comparison: Comparison) -> str:
     """What can and cannot be concluded, in plain words."""
     test = comparison.test
-    if test.smallest_p > LEVEL:
+    if is_undecided(comparison):
         return tr(language, _TOO_FEW)
     words = _DIFFERENT if test.p_value <= LEVEL else _SAME
     return tr(language, words, p=show_number(language, test.p_value, 3))

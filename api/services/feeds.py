@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from sqlalchemy import select
 
-from api.errors import NotFound
+from api.errors import Gone, NotFound
 from api.services import audit, authorisation, links
 from api.services.desk import Desk
 from models import Broadcast, Company, Lead
@@ -34,17 +34,33 @@ def renew(desk: Desk, company_id: str) -> str:
 
 
 def _token(desk: Desk, company: Company) -> str:
-    subject = f"{company.id}.{company.feed_version}"
-    return f"{company.id}.{links.sign(desk, 'feed', subject)}"
+    return _token_of(desk, company.id, company.feed_version)
+
+
+def _token_of(desk: Desk, company_id: str, version: int) -> str:
+    return f"{company_id}.{links.sign(desk, 'feed', f'{company_id}.{version}')}"
 
 
 def company_of(desk: Desk, token: str) -> Company:
-    """The company of a feed's token. Raises NotFound when forged or renewed meanwhile."""
+    """The company of a feed's token. Raises NotFound (forged) or Gone (renewed meanwhile)."""
     company_id = token.partition(".")[0]
     company = desk.session.get(Company, company_id) if company_id.isalnum() else None
     if company is None or not hmac.compare_digest(token.encode(), _token(desk, company).encode()):
+        if company is not None and _was_renewed(desk, company, token):
+            # 410 is what feed readers stop at.
+            raise Gone(
+                "feed_renewed",
+                "the address of this feed was renewed; the profile of the company has the new one",
+                next=f"/companies/{company.id}/edit",
+            )
         raise NotFound("bad_link", "this link is not complete; copy the whole link")
     return company
+
+
+def _was_renewed(desk: Desk, company: Company, token: str) -> bool:
+    """Whether this was the company's address before."""
+    earlier = (_token_of(desk, company.id, each) for each in range(company.feed_version))
+    return any(hmac.compare_digest(token.encode(), each.encode()) for each in earlier)
 
 
 def leads_of(desk: Desk, company: Company) -> Sequence[tuple[Lead, Broadcast]]:

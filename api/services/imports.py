@@ -46,6 +46,7 @@ class Report:
 
     noun: str
     rows: int = 0
+    unread: list[str] = field(default_factory=list)  # columns that mean nothing to us
     added: int = 0
     changed: int = 0
     bad: list[BadRow] = field(default_factory=list)
@@ -83,11 +84,17 @@ def import_table(
     """
     required, optional = COLUMNS[noun]
     rows = read_rows(name, content, required, required + optional)
-    report = Report(noun, len(rows))
+    unread = {column for row in rows for column in row.cells} - {*required, *optional, ""}
+    report = Report(noun, len(rows), sorted(unread))
     take_in = {"companies": _company, "offers": _offer, "firms": _firm, "needs": _need}[noun]
     seen: dict[str, int] = {}
     for position, row in enumerate(rows, start=1):
         try:
+            if row.beyond:
+                raise Invalid(
+                    "too_many_cells",
+                    f"this row has more cells than the first row has names: {row.beyond[:100]}",
+                )
             key = row["external_id"]
             if key and key in seen:
                 raise Invalid(

@@ -30,19 +30,41 @@ def lead_link(desk: Desk, lead: Lead) -> str:
 def lead_of(desk: Desk, token: str) -> Lead:
     """The lead a personal link is for.
 
-    Raises NotFound (forged, or not released yet) or Gone (revoked, expired).
+    Raises NotFound (forged, or not released yet) or Gone (revoked, expired), which says where a
+    new link is asked for (`again`) or what one reads after signing in (`next`).
     """
+    lead, version = _signed_lead(desk, token)
+    if lead.closed_at is not None and desk.at > lead.closed_at + LASTS:
+        raise Gone(
+            "link_expired",
+            "this link has expired; sign in to read the lead again",
+            next=f"/leads/{lead.id}",
+        )
+    if version != str(lead.link_version):
+        raise Gone(
+            "link_revoked", "this link was replaced; use the newest mail", again=f"/l/{token}/again"
+        )
+    return authorisation.released(desk, lead)
+
+
+def replaced_lead(desk: Desk, token: str) -> Lead | None:
+    """The lead a link was for before another replaced it; None when it still counts.
+
+    Raises NotFound when it is forged.
+    """
+    lead, version = _signed_lead(desk, token)
+    return lead if version != str(lead.link_version) else None
+
+
+def _signed_lead(desk: Desk, token: str) -> tuple[Lead, str]:
+    """The lead of a link that we once signed, and which version of the link it is."""
     lead_id, _, rest = token.partition(".")
     version, _, signature = rest.partition(".")
     expected = sign(desk, "lead", f"{lead_id}.{version}")
     lead = desk.session.get(Lead, lead_id) if lead_id.isalnum() else None
     if lead is None or not hmac.compare_digest(signature.encode(), expected.encode()):
         raise NotFound("bad_link", "this link is not complete; copy the whole link from the mail")
-    if version != str(lead.link_version):
-        raise Gone("link_revoked", "this link was replaced; use the newest mail")
-    if lead.closed_at is not None and desk.at > lead.closed_at + LASTS:
-        raise Gone("link_expired", "this link has expired; sign in to read the lead again")
-    return authorisation.released(desk, lead)
+    return lead, version
 
 
 def unsubscribe_link(desk: Desk, company_id: str) -> str:

@@ -118,7 +118,8 @@ def submit(desk: Desk, draft: NeedDraft, *, proven: bool = False) -> Need:
     if proven:
         confirm(desk, need)
     else:
-        link = signin.new_link(desk, person, f"/needs/{need.id}/confirm")
+        # As long as the draft's files are kept: its mail may come late, or be read after a weekend.
+        link = signin.new_link(desk, person, f"/needs/{need.id}/confirm", lasts=signin.MAIL_LINK)
         outbox.queue(
             desk,
             MessageKind.CONFIRM_NEED,

@@ -112,11 +112,11 @@ def company_of(desk: Desk, token: str) -> Company:
     if not hmac.compare_digest(signature.encode(), expected.encode()):
         raise NotFound("bad_link", "this link is not complete; copy the whole link from the mail")
     company = companies.load(desk, company_id)
-    asked = company.reminded_at
+    asked, profile = company.reminded_at, f"/companies/{company.id}/edit"
     if asked is None or str(int(asked.timestamp())) != moment:
-        raise Gone("link_revoked", "this link was replaced; use the newest mail")
+        raise Gone("link_replaced", "this link was replaced; use the newest mail", next=profile)
     if desk.at > asked + AGAIN:
-        raise Gone("link_expired", "this link has expired; sign in to look at the profile")
+        raise Gone("profile_link_expired", "this link has expired; sign in", next=profile)
     return company
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import ParseError
@@ -26,6 +27,7 @@ class Row:
 
     number: int
     cells: dict[str, str]
+    beyond: str = ""  # what stands in cells to the right of the last column with a name
 
     def __getitem__(self, name: str) -> str:
         return self.cells.get(name, "")
@@ -64,7 +66,17 @@ def read_rows(
 
 
 def _decode(content: bytes) -> str:
-    """UTF-8, or Windows-1252 as spreadsheets here still write it. Raises Invalid for neither."""
+    """UTF-8, or as spreadsheets still write it: Windows-1252, or UTF-16 with its mark.
+
+    Raises Invalid for anything else.
+    """
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        try:
+            return _UNKEPT.sub("", content.decode("utf-16"))
+        except UnicodeDecodeError:
+            raise Invalid(
+                "bad_encoding", "the file is not UTF-8; save it as CSV (UTF-8)", field="file"
+            ) from None
     if b"\x00" in content[:4000]:
         raise Invalid("not_text", "this is not a text file; save it as CSV (UTF-8) or XLSX")
     for encoding in ("utf-8-sig", "cp1252"):
@@ -130,8 +142,13 @@ def _table(lines: Iterator[list[str]]) -> tuple[set[str], list[Row]]:
             continue
         if len(rows) == MOST_ROWS:
             raise Invalid("too_many_rows", f"more than {MOST_ROWS} rows; split the file")
+        beyond = " ".join(_cell(cell) for cell in cells[len(header) :] if cell.strip())
         rows.append(
-            Row(number, {name: _cell(cell) for name, cell in zip(header, cells, strict=False)})
+            Row(
+                number,
+                {name: _cell(cell) for name, cell in zip(header, cells, strict=False)},
+                beyond,
+            )
         )
     return set(header) - {""}, rows
 

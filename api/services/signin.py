@@ -49,8 +49,21 @@ def mail_link(desk: Desk, email: str, next_path: str = "/") -> None:
     """Mail a sign-in link if somebody has this address; nobody learns whether that is so."""
     address = checks.email(email)
     person = desk.session.scalar(select(Person).where(Person.email == address))
-    if person is None:
-        return
+    if person is not None:
+        _mail(desk, person, next_path)
+
+
+def mail_again(desk: Desk, secret: str) -> None:
+    """Mail another link to whom a used or outdated one was mailed, for the same page.
+
+    Nobody learns whether that is so: somebody else's old link says nothing about its reader.
+    """
+    link = _kept_link(desk, secret)
+    if link is not None:
+        _mail(desk, desk.session.get_one(Person, link.person_id), link.next)
+
+
+def _mail(desk: Desk, person: Person, next_path: str) -> None:
     outbox.queue(
         desk,
         MessageKind.SIGN_IN,
@@ -60,16 +73,35 @@ def mail_link(desk: Desk, email: str, next_path: str = "/") -> None:
     )
 
 
-def look_up(desk: Desk, secret: str) -> SignInLink:
-    """The link, if it can still be used. Raises NotFound or Gone."""
-    link = desk.session.scalar(
+def used_by(desk: Desk, secret: str) -> SignInLink | None:
+    """A link that no longer works but was for whoever is signed in already; else None."""
+    link = _kept_link(desk, secret)
+    mine = link is not None and link.person_id == desk.actor.person_id
+    return link if mine else None
+
+
+def _kept_link(desk: Desk, secret: str) -> SignInLink | None:
+    return desk.session.scalar(
         select(SignInLink).where(SignInLink.token_hash == links.secret_hash(secret))
     )
+
+
+def look_up(desk: Desk, secret: str) -> SignInLink:
+    """The link, if it can still be used. Raises NotFound or Gone."""
+    link = _kept_link(desk, secret)
     if link is None:
         raise NotFound("bad_link", "this link is not complete; copy the whole link from the mail")
     if link.used_at is not None or link.expires_at <= desk.at:
-        raise Gone("link_used", "this link was used already or is too old; ask for a new one")
+        raise _worn_out(secret)
     return link
+
+
+def _worn_out(secret: str) -> Gone:
+    return Gone(
+        "link_used",
+        "this link was used already or is too old; ask for a new one",
+        again=f"/sign-in/{secret}/again",
+    )
 
 
 def form_of(desk: Desk, secret: str, browser: str) -> str:
@@ -96,7 +128,7 @@ def redeem(desk: Desk, secret: str, agent: str = "") -> tuple[str, BrowserSessio
         .returning(SignInLink.id)
     ).first()
     if used is None:
-        raise Gone("link_used", "this link was used already; ask for a new one")
+        raise _worn_out(secret)
     person = desk.session.get_one(Person, link.person_id)
     person.email_proven_at = person.email_proven_at or desk.at
     cookie = links.new_secret()

@@ -1,6 +1,19 @@
 // Makes pages nicer where JavaScript runs; every page works without it.
 "use strict";
 
+// Without a connection: said at once, and no form is sent into the void with what was typed in it.
+const offline = document.getElementById("offline");
+const connected = (is) => { if (offline) offline.hidden = is; };
+window.addEventListener("offline", () => connected(false));
+window.addEventListener("online", () => connected(true));
+if (!navigator.onLine) connected(false);
+document.addEventListener("submit", (event) => {
+  if (navigator.onLine) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  connected(false);
+});
+
 // The reading of a need while it is typed.
 const intake = document.querySelector("form[data-reading]");
 if (intake) {
@@ -17,6 +30,7 @@ if (intake) {
     panel.classList.add("loading");
     try {
       const answer = await fetch(intake.dataset.reading, { method: "POST", body: new URLSearchParams(form), signal: running.signal });
+      connected(true);
       if (answer.ok) {
         panel.innerHTML = await answer.text();
         const title = panel.querySelector("[data-title]"), field = intake.elements.title, proposed = intake.elements.proposed;
@@ -24,7 +38,9 @@ if (intake) {
       }
       panel.classList.remove("loading");
     } catch (error) {
-      if (error.name !== "AbortError") panel.classList.remove("loading");
+      if (error.name === "AbortError") return;
+      panel.classList.remove("loading");
+      connected(false);
     }
   };
   intake.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 450); });
@@ -41,10 +57,13 @@ if (offer) {
     panel.classList.add("loading");
     try {
       const answer = await fetch(offer.dataset.look, { method: "POST", body: new URLSearchParams(new FormData(offer)), signal: running.signal });
+      connected(true);
       if (answer.ok) panel.innerHTML = await answer.text();
       panel.classList.remove("loading");
     } catch (error) {
-      if (error.name !== "AbortError") panel.classList.remove("loading");
+      if (error.name === "AbortError") return;
+      panel.classList.remove("loading");
+      connected(false);
     }
   };
   offer.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, 600); });
@@ -77,6 +96,7 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
   setInterval(async () => {
     if (document.hidden || part.contains(document.activeElement)) return;
     const answer = await fetch(part.dataset.refresh).catch(() => null);
+    connected(answer !== null);
     if (answer && answer.ok) part.innerHTML = await answer.text();
   }, 5000);
 }

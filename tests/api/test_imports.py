@@ -103,7 +103,7 @@ def test_a_spreadsheet_reads_like_a_csv(desk: Desk) -> None:
     assert company.service_radius_km == 12.5
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_accents_survive_the_encodings_spreadsheets_write(encoding: str) -> None:
     content = "name;sites\nCrème & Café;2800\n".encode(encoding)
     (row,) = read_rows("c.csv", content, ["name"], [])
@@ -116,6 +116,7 @@ def test_accents_survive_the_encodings_spreadsheets_write(encoding: str) -> None
         ("c.csv", b"naam;plaats\na;b\n", "lacks the column"),
         ("c.csv", b"", "lacks the column"),
         ("c.csv", b"\x00\x01\x02", "not a text file"),
+        ("c.csv", b"\xff\xfen", "not UTF-8"),
         ("c.xlsx", b"geen zip", "no readable XLSX"),
         ("c.pdf", b"%PDF", "give a .csv"),
         ("c.jsonl", b"{kapot\n", "line 1 is no JSON"),
@@ -129,6 +130,13 @@ def test_accents_survive_the_encodings_spreadsheets_write(encoding: str) -> None
 def test_a_file_that_cannot_be_read_says_why(name: str, content: bytes, says: str) -> None:
     with pytest.raises(Invalid, match=says):
         read_rows(name, content, ["name", "sites"], ["name", "sites"])
+
+
+def test_nothing_in_a_table_is_left_out_silently(desk: Desk) -> None:
+    assert take_in(desk, "companies", "name;sites\nHet Werkt;2800;25\n") == [(2, "")]
+    assert take_in(desk, "companies", "name;sites;;\nHet Werkt;2800;;\n") == []
+    table = b"name;sites;e-mail\nDe Doeners;2800;d@doeners.example\n"
+    assert import_table(desk, "companies", "c.csv", table).unread == ["e-mail"]
 
 
 def workbook(sheet: bytes) -> bytes:

@@ -43,6 +43,41 @@ def test_what_a_coordinator_typed_stands_beside_what_is_wrong_with_it(
         assert value in refused.text
 
 
+def test_who_releases_what_a_colleague_just_released_sees_how_it_stands(stage: Stage) -> None:
+    cato = stage.browser(stage.world.cato)
+    secret = re.search(r'name="csrf" value="([^"]+)"', cato.get("/account").text)
+    assert secret
+    path = f"/hub/needs/{stage.open}/approve"
+    for late in (cato.get(path), cato.post(path, data={"csrf": secret[1]})):
+        assert late.status_code == 303
+        page = cato.get(late.headers["location"])
+        assert page.status_code == 200
+        assert "misschien net door een collega" in page.text
+
+
+@pytest.mark.parametrize(
+    ("table", "shown"),
+    [
+        ("name,sites,adres\nHet Werkt,2800,Zandweg\n", "lazen we niet: adres"),
+        ("name,sites\nHet Werkt,2800,Zandweg\n", "meer cellen dan er kolommen zijn"),
+        ("name,sites\n", "Onder de eerste rij"),
+    ],
+)
+def test_the_preview_of_a_list_says_what_it_did_not_read(
+    stage: Stage, table: str, shown: str
+) -> None:
+    cato = stage.browser(stage.world.cato)
+    secret = re.search(r'name="csrf" value="([^"]+)"', cato.get("/account").text)
+    assert secret
+    page = cato.post(
+        "/hub/import",
+        data={"csrf": secret[1], "noun": "companies"},
+        files={"file": ("list.csv", table.encode())},
+    ).text
+    assert shown in page
+    assert ("/hub/import/keep" in page) == ("adres" in table)
+
+
 def test_a_coordinator_answers_in_the_firms_name(stage: Stage) -> None:
     cato, finn = stage.browser(stage.world.cato), stage.browser(stage.world.finn)
     page = cato.get(f"/hub/needs/{stage.open}").text

@@ -238,6 +238,30 @@ def test_every_page_renders_in_every_language(stage: Stage, language: str) -> No
         assert f'<html lang="{language}">' in page, path
 
 
+def test_the_directory_finds_a_name_and_says_when_nothing_really_fits(stage: Stage) -> None:
+    nobody = stage.browser(None)
+    named = nobody.get("/search", params={"q": "kustwas"}).text
+    assert re.findall(r"<strong>([^<]+)</strong></a>", named)[0] == "Kustwas"
+    unsure = "niemand die dit zeker doet"
+    assert unsure not in named
+    assert unsure not in nobody.get("/search", params={"q": "lakens wassen"}).text
+    assert unsure in nobody.get("/search", params={"q": "vliegtuigen bouwen"}).text
+
+
+def test_who_belongs_to_no_company_reads_so_instead_of_an_empty_inbox(stage: Stage) -> None:
+    for path in ("/leads", "/leads/why", "/leads/offers"):
+        page = stage.browser(stage.world.otto).get(path).text
+        assert "bij geen maatwerkbedrijf" in page
+        assert 'href="/hubs"' in page
+
+
+def test_a_page_that_is_shared_says_what_the_company_does(stage: Stage) -> None:
+    page = stage.browser(None).get(f"/companies/{stage.world.wash}").text
+    for name in ('name="description"', 'property="og:description"'):
+        assert re.search(f'<meta {name} content="[^"]*wasserij', page, re.IGNORECASE)
+    assert f'property="og:url" content="http://testserver/companies/{stage.world.wash}"' in page
+
+
 @pytest.mark.parametrize(
     ("pressed", "opened"),
     [

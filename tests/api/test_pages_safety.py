@@ -25,7 +25,7 @@ TEXT = "Wij zoeken iemand die elke week onze lakens en handdoeken wast, strijkt 
 OPEN_POSTS = {  # forms of people without a session, guarded by their link or open to all
     "/needs/new", "/reading", "/sign-in", "/sign-in/{secret}", "/l/{token}/answer",
     "/l/{token}/question", "/l/{token}/meeting", "/unsubscribe/{token}", "/demo/be",
-    "/embed/{slug}", "/still-right/{token}",
+    "/embed/{slug}", "/still-right/{token}", "/sign-in/{secret}/again", "/l/{token}/again",
 }  # fmt: skip
 
 

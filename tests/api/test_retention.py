@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from sqlalchemy import select, text
 
-from api.errors import Conflict, NotAllowed, NotFound
+from api.errors import Conflict, Gone, NotAllowed, NotFound
 from api.i18n import LANGUAGES, tr
 from api.services import (
     answers,
@@ -62,7 +62,7 @@ def test_a_feed_opens_at_the_release_and_its_link_can_be_renewed(
     with pytest.raises(NotAllowed):
         feeds.secret(desk.as_actor(world.maud), world.wash)
     fresh = feeds.renew(mira, world.wash)
-    with pytest.raises(NotFound):
+    with pytest.raises(Gone):
         feeds.json_feed(after, token)
     assert feeds.json_feed(after, fresh)["items"]
     for forged in ("", "x", fresh[:-1], fresh.replace(world.wash, world.pack)):

@@ -96,7 +96,12 @@ def lay(town: Town) -> list[Picture]:
             Desk(session, town.runtime), session.get_one(Person, world.finn.person_id)
         )
         sign_in_link = secret.removeprefix(town.address)
+        long_ago = replace(Desk(session, town.runtime), at=now() - timedelta(days=1))
+        finn = session.get_one(Person, world.finn.person_id)
+        worn = signin.new_link(long_ago, finn).removeprefix(town.address)
     mail = town.mail("wash@company.example").id
+    lead_mail = town.mail("wash@company.example", "Vraag van een onderneming").id
+    asked_mail = town.mail("finn@creche.example", "Interesse").id
     return [
         Picture("front", "/"),
         Picture("intake", f"/needs/new?text={TEXT}"),
@@ -106,6 +111,7 @@ def lay(town: Town) -> list[Picture]:
         Picture("municipalities", "/municipalities?place=Mechelen&colour=ffcc00"),
         Picture("sign_in", "/sign-in"),
         Picture("use_link", sign_in_link),
+        Picture("link_worn", worn),
         Picture("how", "/how"),
         Picture("privacy", "/privacy"),
         Picture("help", "/help"),
@@ -124,6 +130,9 @@ def lay(town: Town) -> list[Picture]:
         Picture("demo", "/demo"),
         Picture("demo_mail", "/demo/mail"),
         Picture("demo_one_mail", f"/demo/mail/{mail}"),
+        Picture("mail", f"/demo/mail/{mail}/html"),
+        Picture("mail_lead", f"/demo/mail/{lead_mail}/html"),
+        Picture("mail_interest", f"/demo/mail/{asked_mail}/html"),
         Picture("account", "/account", "finn"),
         Picture("erase", "/account/erase", "finn"),
         Picture("needs", "/needs", "finn"),

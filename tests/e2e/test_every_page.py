@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from api.i18n import LANGUAGES
 from tests.e2e.conftest import Town
 from tests.e2e.gallery import Picture, lay, seen_by
 
@@ -56,29 +57,63 @@ def test_no_page_is_wider_than_a_phone(
     for who in dict.fromkeys(each.who for each in gallery):
         page = seen_by(browser, town, who, viewport={"width": 360, "height": 740})
         for picture in gallery:
-            if picture.who == who:
-                page.goto(picture.path)
+            if picture.who != who:
+                continue
+            for language in LANGUAGES:
+                page.goto(f"{picture.path}{'&' if '?' in picture.path else '?'}lang={language}")
                 width = page.evaluate("document.documentElement.scrollWidth")
                 if width > 360:
-                    wide.append((picture.name, width))
+                    wide.append((picture.name, language, width))
         page.context.close()
     assert wide == []
 
 
+def test_the_comparison_is_printed_without_what_only_a_screen_needs(
+    town: Town, browser: Browser, gallery: list[Picture]
+) -> None:
+    page = seen_by(browser, town, "finn")
+    page.goto(next(each.path for each in gallery if each.name == "need_open"))
+    page.emulate_media(media="print")
+    assert page.locator(".compare").get_by_text("Wasserij Het Blauwe Laken").first.is_visible()
+    assert page.get_by_text("300 kg per week").first.is_visible()
+    assert not page.get_by_role("button").first.is_visible()
+    assert not page.locator("textarea").first.is_visible()
+    page.context.close()
+    page = seen_by(browser, town, "cato")
+    page.goto(next(each.path for each in gallery if each.name == "hub_need"))
+    page.emulate_media(media="print")
+    steps = page.locator(".edit-steps textarea")
+    assert steps.first.is_visible()
+    assert not steps.last.is_visible()  # the empty one, for another step
+    page.context.close()
+
+
+WAYS: dict[str, tuple[int, dict[str, str]]] = {
+    # how a page is looked at: (width of the window, what is emulated)
+    "360": (360, {}),
+    "1280": (1280, {}),
+    "dark": (360, {"color_scheme": "dark"}),
+    "print": (794, {"media": "print"}),  # A4
+    "zoom": (640, {}),  # a window of 1280 at 200 %
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("way", WAYS)
 def test_take_pictures(
-    town: Town, browser: Browser, gallery: list[Picture], tmp_path: Path, width: int
+    town: Town, browser: Browser, gallery: list[Picture], tmp_path: Path, way: str
 ) -> None:
     """Every page as a picture, to look at; MAATMATCH_PICTURES names the folder."""
     folder = Path(os.environ.get("MAATMATCH_PICTURES", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)
+    width, emulated = WAYS[way]
     for who in dict.fromkeys(each.who for each in gallery):
         page = seen_by(browser, town, who, viewport={"width": width, "height": 800})
+        page.emulate_media(**emulated)  # type: ignore[arg-type]
         for picture in gallery:
             if picture.who == who:
                 page.goto(picture.path)
-                target = folder / f"{picture.name}_{width}.png"
+                target = folder / f"{picture.name}_{way}.png"
                 page.screenshot(path=target, full_page=True)
-                assert target.stat().st_size > 5_000
+                assert target.stat().st_size > 2_000
         page.context.close()

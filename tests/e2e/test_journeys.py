@@ -1,5 +1,7 @@
 """Shorter journeys: without JavaScript, in French, in English; questions, decline, undo."""
 
+import re
+
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Town, sign_in, visitor
@@ -86,6 +88,23 @@ def test_everything_works_without_javascript(town: Town, browser: Browser) -> No
     firm.click("text=Intrekken…")
     firm.click("text=Ja, trek de vraag in")
     expect(firm.locator(".badge").first).to_have_text("ingetrokken")
+
+
+def test_without_a_connection_nothing_typed_is_lost(town: Town, browser: Browser) -> None:
+    page = visitor(browser, town)
+    page.goto("/needs/new")
+    notice = page.locator("#offline")
+    expect(notice).to_be_hidden()
+    page.context.set_offline(True)
+    expect(notice).to_be_visible()
+    page.fill("#text", "Wij zoeken iemand die elke week onze lakens wast en strijkt.")
+    page.click("button[value=send]")
+    expect(page.locator("#text")).to_have_value(re.compile("lakens"))
+    assert page.url.endswith("/needs/new")
+    page.context.set_offline(False)
+    expect(notice).to_be_hidden()
+    page.click("button[value=read]")
+    expect(page.locator("#reading")).to_contain_text("wassen en drogen")
 
 
 def test_in_french(town: Town, browser: Browser) -> None:
