@@ -4,10 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from api.runtime import Runtime
 from api.services import delays
 from api.services.desk import Desk
-from api.services.doctor import LEAST_DISK, free_space
+from api.services.doctor import LEAST_DISK, free_space, require_writable
 from api.web import RuntimeDep
 from models import schema
 
@@ -35,8 +37,10 @@ def ready(runtime: RuntimeDep, response: Response) -> dict[str, Any]:
     except Exception as error:
         checks["encoder"] = str(error)
     ok = all(value == "ok" for value in checks.values())
-    # Late mail and a disk nearly full are told, and no reason to be taken out of service: nothing
-    # is lost, and all can still be read.
+    # A database that may only be read, late mail and a disk nearly full are told, and no reason to
+    # be taken out of service: nothing is lost, and all can still be read.
+    if checks["database"] == "ok":
+        checks["writing"] = _writing(runtime)
     try:
         with runtime.sessions() as session:
             session.connection(execution_options={"read_only": True})
@@ -48,3 +52,13 @@ def ready(runtime: RuntimeDep, response: Response) -> dict[str, Any]:
     checks["disk"] = "ok" if free is None or free > LEAST_DISK else f"{free // 2**20} MB free"
     response.status_code = 200 if ok else 503
     return {"status": "ok" if ok else "not ready", **checks}
+
+
+def _writing(runtime: Runtime) -> str:
+    """ "ok", or what the database says to somebody who wants to write."""
+    try:
+        with runtime.sessions() as session:
+            require_writable(session)
+    except DBAPIError as error:
+        return str(error.orig).partition("\n")[0]
+    return "ok"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import make_url, text
+from sqlalchemy.orm import Session
 
 from api.errors import Misconfigured
 from api.runtime import Runtime
@@ -77,9 +78,14 @@ def _database(runtime: Runtime) -> Finding:
             "database", False, f"{kind}, tables at {present}, needs {newest}", "maatmatch init"
         )
     with runtime.sessions() as session:
-        session.execute(text("UPDATE hub SET name = name WHERE 1 = 0"))  # refused when read-only
-        session.rollback()
+        require_writable(session)
     return Finding("database", True, f"{kind}, tables at {present}")
+
+
+def require_writable(session: Session) -> None:
+    """Raises SQLAlchemy's DBAPIError when the database may only be read; changes nothing."""
+    session.execute(text("UPDATE hub SET name = name WHERE 1 = 0"))
+    session.rollback()
 
 
 def free_space(settings: Settings) -> int | None:

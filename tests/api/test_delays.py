@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from api import health
 from api.app import create_app
@@ -117,6 +117,9 @@ def test_a_database_that_may_only_be_read_is_told_by_the_doctor_and_to_who_write
     refused = nobody.post("/sign-in", data={"email": sqlite_world.finn.email})
     assert refused.status_code == 503
     assert "wat je typte" in refused.text
+    ready = nobody.get("/health/ready")
+    assert ready.status_code == 200
+    assert "readonly" in ready.json()["writing"]
     runtime.close()
     monkeypatch.setenv("MAATMATCH_SECRET_KEY", SECRET)
     monkeypatch.setenv("MAATMATCH_DATABASE_URL", url)
@@ -124,6 +127,22 @@ def test_a_database_that_may_only_be_read_is_told_by_the_doctor_and_to_who_write
     assert not found.ok
     assert "readonly" in found.found
     assert "may write there" in found.to_do
+
+
+def test_readiness_says_whether_the_database_can_be_written(runtime: Runtime) -> None:
+    ready = TestClient(create_app(runtime)).get("/health/ready")
+    assert ready.json()["writing"] == "ok"
+    if runtime.engine.dialect.name != "postgresql":
+        return  # read-only SQLite: above
+    with runtime.engine.connect() as connection:
+        name = connection.engine.url.database
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+        connection.commit()
+    runtime.engine.dispose()  # what is asked anew, is asked read-only
+    ready = TestClient(create_app(runtime)).get("/health/ready")
+    assert ready.status_code == 200
+    assert ready.json()["database"] == "ok"
+    assert "read-only" in ready.json()["writing"]
 
 
 def test_a_disk_that_is_nearly_full_is_told_and_all_can_still_be_read(
