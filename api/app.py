@@ -59,7 +59,9 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=TEMPLATES.parent / "static"), name="static")
-    app.add_middleware(SecurityHeaders, secure=runtime.settings.secure)
+    app.add_middleware(
+        SecurityHeaders, secure=runtime.settings.secure, tiles=runtime.settings.tiles_origin
+    )
     app.add_middleware(RateLimit, trusted_proxy=runtime.settings.trusted_proxy, answer=_answer)
     app.add_middleware(BodyLimit, answer=_answer)
     _handle_errors(app)

@@ -1,8 +1,10 @@
 """Configuration by environment: `MAATMATCH_<NAME>`, or `MAATMATCH_<NAME>_FILE` for a secret."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -14,6 +16,11 @@ PREFIX = "MAATMATCH_"
 DATA = Path(__file__).parents[1] / "data"
 LEAST_SECRET = 32  # characters: shorter keys for links and cookies can be guessed
 WEAK = ("change", "secret", "password", "example", "test", "demo", "1234", "maatmatch")
+_HOLE = re.compile(r"\{[zxy]\}")
+_STRANGE = re.compile(r"[^!-~]|[\\{}\"'<>`]")  # what no address holds as it is
+_TILE_HOST = re.compile(
+    r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?/"
+)  # no braces, no *
 
 
 def home() -> Path:
@@ -69,6 +76,8 @@ class Settings(BaseSettings):
     imap_url: str = ""  # imaps://user:password@host/folder of the return address
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     retention_days: int = Field(default=730, ge=30)
+    tiles: str = ""  # template of a tile server's addresses; empty: the own map alone
+    tiles_credit: str = ""  # who made those tiles, as shown under every map
     trusted_proxy: bool = False  # take the caller's address from X-Forwarded-For
 
     @classmethod
@@ -99,6 +108,35 @@ class Settings(BaseSettings):
             raise ValueError("give the address people open, such as https://maatmatch.example")
         return url.rstrip("/")
 
+    @field_validator("tiles")
+    @classmethod
+    def _tile_template(cls, template: str) -> str:
+        if not template:
+            return ""
+        filled = _HOLE.sub("0", template)
+        if sorted(_HOLE.findall(template)) != ["{x}", "{y}", "{z}"] or _STRANGE.search(filled):
+            raise ValueError(
+                "give an address that holds {z}, {x} and {y} once each and nothing else in "
+                "braces, such as https://tiles.example/{z}/{x}/{y}.png"
+            )
+        if template.startswith("/") and not template.startswith("//"):
+            return template
+        if not _TILE_HOST.match(template):
+            raise ValueError(
+                "give an address that begins with https:// and the name of a host, or a path of "
+                "this site that begins with a single /"
+            )
+        return template
+
+    @model_validator(mode="after")
+    def _credited_tiles(self) -> "Settings":
+        if self.tiles and not self.tiles_credit.strip():
+            raise ValueError(
+                f"{PREFIX}TILES needs {PREFIX}TILES_CREDIT: who made the map, as its licence "
+                "wants it shown, such as: © OpenStreetMap contributors"
+            )
+        return self
+
     @model_validator(mode="after")
     def _strong_secret(self) -> "Settings":
         secret = self.secret_key.get_secret_value()
@@ -118,6 +156,14 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether pages are served over HTTPS, so that cookies may travel only there."""
         return self.base_url.startswith("https://")
+
+    @property
+    def tiles_origin(self) -> str:
+        """The other site that browsers ask for tiles, such as https://tiles.example; or none."""
+        parts = urlsplit(self.tiles)
+        origin = f"{parts.scheme}://{parts.netloc.lower()}" if parts.netloc else ""
+        own = urlsplit(self.base_url)
+        return "" if origin == f"{own.scheme}://{own.netloc.lower()}" else origin
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -90,7 +90,7 @@ def _directory(visit: Visit, q: str, activity: str, place: str) -> Response:
         errors=errors,
         activities=visit.runtime.activities,
         municipality=visit.runtime.places.municipality,
-        map=Map(visit.runtime.places).all_of(each for each, _ in shown),
+        map=Map.of(visit.runtime).all_of(each for each, _ in shown),
     )
 
 
@@ -109,7 +109,7 @@ def show(visit: VisitDep, company_id: str) -> Response:
         municipality=visit.runtime.places.municipality,
         certificates=visit.runtime.certificates,
         structured=_structured(visit, company, [offer.text for offer in described]),
-        map=Map(visit.runtime.places).all_of([company]),
+        map=Map.of(visit.runtime).all_of([company]),
         may_edit=company.id in actor.companies or bool(actor.hubs),
     )
 

@@ -1,9 +1,11 @@
-"""Flanders as our own SVG: dots from our coordinates, no tiles from elsewhere."""
+"""Flanders as our own SVG: dots from our coordinates; behind them tiles, when configured."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from api.pages.tiles import Degrees, covering
+from api.runtime import Runtime
 from api.services.candidates import Candidate
 from api.services.matching import Judged
 from matcher.places import Located, Places
@@ -11,7 +13,8 @@ from models import Company
 
 WEST, EAST, SOUTH, NORTH = 2.53, 5.93, 50.66, 51.52  # degrees, around Flanders
 WIDTH = 1000
-_SCALE = WIDTH / ((EAST - WEST) * math.cos(math.radians(51.1)))
+_SQUEEZE = math.cos(math.radians(51.1))
+_SCALE = WIDTH / ((EAST - WEST) * _SQUEEZE)
 LEAST_VIEW, MARGIN = 220, 40  # SVG units: never closer than some 60 km across
 # Towns to know the map by, those for all of Flanders first: NIS codes.
 TOWNS = (
@@ -34,10 +37,25 @@ class Dot:
     company_id: str
 
 
-def project(place: Located) -> tuple[int, int]:
+@dataclass(frozen=True)
+class Ground:
+    """One tile as it lies on the map, in SVG units."""
+
+    href: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def spot(lon: float, lat: float) -> tuple[float, float]:
     """Equirectangular, true at 51.1 degrees north: fine for a region 200 km wide."""
-    x = (place.lon - WEST) * math.cos(math.radians(51.1)) * _SCALE
-    return round(x), round((NORTH - place.lat) * _SCALE)
+    return (lon - WEST) * _SQUEEZE * _SCALE, (NORTH - lat) * _SCALE
+
+
+def project(place: Located) -> tuple[int, int]:
+    x, y = spot(place.lon, place.lat)
+    return round(x), round(y)
 
 
 @dataclass
@@ -47,6 +65,37 @@ class Map:
     places: Places
     dots: list[Dot] = field(default_factory=list)
     star: tuple[int, int] | None = None
+    template: str = ""  # of the addresses of tiles
+    credit: str = ""
+
+    @classmethod
+    def of(cls, runtime: Runtime) -> "Map":
+        """An empty map, on the tiles that the deployment chose."""
+        settings = runtime.settings
+        return cls(runtime.places, template=settings.tiles, credit=settings.tiles_credit)
+
+    @property
+    def tiles(self) -> list[Ground]:
+        """The tiles behind the view; none unless they are configured.
+
+        Mercator stretches as it goes north and our map does not: within one tile that shifts a
+        place by a unit at most, on the screen by less than a pixel.
+        """
+        if not self.template:
+            return []
+        left, top, wide, high = map(float, self.view.split())
+        west, east = (x / (_SQUEEZE * _SCALE) + WEST for x in (left, left + wide))
+        north, south = (NORTH - y / _SCALE for y in (top, top + high))
+        laid = []
+        for tile in covering(Degrees(west, north, east, south)):
+            part = tile.degrees
+            x, y = spot(part.west, part.north)
+            right, bottom = spot(part.east, part.south)
+            href = self.template
+            for hole, number in (("{z}", tile.zoom), ("{x}", tile.x), ("{y}", tile.y)):
+                href = href.replace(hole, str(number))
+            laid.append(Ground(href, x, y, right - x, bottom - y))
+        return laid
 
     @property
     def view(self) -> str:

@@ -49,6 +49,8 @@ def privacy_page(visit: VisitDep) -> Response:
         table=privacy.privacy_table(visit.runtime.settings.retention_days),
         version=privacy.version(visit.desk),
         versions=privacy.earlier(visit.desk),
+        tiles=privacy.TILES,
+        tile_host=privacy.tile_host(visit.runtime.settings),
     )
 
 

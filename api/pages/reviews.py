@@ -92,7 +92,7 @@ def page(
         referrals=referrals.of_need(desk, need),
         hubs=[each for each in hubs.all_hubs(desk) if each.id != hub.id],
         **_notes(desk, need.id),
-        map=Map(visit.runtime.places).need(need).companies(assessment.judged),
+        map=Map.of(visit.runtime).need(need).companies(assessment.judged),
         errors=errors or {},
         form=form or {},
         work_places=[each.value for each in WorkPlace],

@@ -11,10 +11,17 @@ from sqlalchemy import ColumnElement, select
 
 from api.services import audit
 from api.services.desk import Desk
+from api.settings import Settings
 from api.wording import N_
 from models import AuditEntry, Need
 
 PROMISE = N_("Wij bewaren dit om je vraag te behandelen.")  # beside the button that sends a need
+
+
+TILES = N_(
+    "Achter onze kaarten liggen beelden van %(host)s: wie een kaart opent, vraagt ze daar op. "
+    "Die site ziet dan je IP-adres en welk gebied je bekijkt, niet welke pagina."
+)
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,16 @@ def privacy_table(retention_days: int) -> tuple[Kept, ...]:
 
 def lines(desk: Desk) -> list[str]:
     """The text in force, in Dutch: what it is all translated from."""
-    table = privacy_table(desk.runtime.settings.retention_days)
-    return [PROMISE, *(f"{each.what}: {each.why} ({each.days or 'blijft'})" for each in table)]
+    settings = desk.runtime.settings
+    table = privacy_table(settings.retention_days)
+    kept = [f"{each.what}: {each.why} ({each.days or 'blijft'})" for each in table]
+    host = tile_host(settings)
+    return [PROMISE, *kept, *([TILES % {"host": host}] if host else [])]
+
+
+def tile_host(settings: Settings) -> str:
+    """The host of another that browsers ask for parts of a map; empty when there is none."""
+    return settings.tiles_origin.removeprefix("https://")
 
 
 def version(desk: Desk) -> str:
