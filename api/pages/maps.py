@@ -119,14 +119,15 @@ class Map:
     def towns(self, language: str) -> list[tuple[int, int, str]]:
         """(x, y, name) of the towns to be named in this view."""
         left, top, wide, high = map(float, self.view.split())
-        edge = wide * 0.06  # a name at the edge would be cut off
+        letter = 9 * self.size  # half of one, as wide as a telephone shows it
         known = {each.nis: each for each in self.places.municipalities}
         named = [known[nis] for nis in TOWNS if nis in known]
         found = [(*project(each), each.name(language)) for each in named]
         inside = [
             (x, y, name)
             for x, y, name in found
-            if left + edge < x < left + wide - edge and top + edge / 2 < y < top + high - edge / 2
+            if left + letter * len(name) < x < left + wide - letter * len(name)
+            and top + 5 * letter < y < top + high - 2 * letter  # no name is cut off at an edge
         ]
         return inside[:WIDE_TOWNS] if self.size > WIDE else inside
 

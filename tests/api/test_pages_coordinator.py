@@ -186,6 +186,11 @@ def test_the_map_names_the_towns_in_view(stage: Stage) -> None:
     assert "Bruges" not in [name for _, _, name in shown]
     left, top, width, height = map(float, near.view.split())
     assert all(left < x < left + width and top < y < top + height for x, y, _ in shown)
+    for place in places.municipalities:  # wherever one looks, no name is cut off at a side
+        view = Map(places).need(place)
+        left, _, width, _ = map(float, view.view.split())
+        for x, _, name in view.towns("nl"):
+            assert min(x - left, left + width - x) > 8 * len(name) * view.size
 
 
 def test_nobody_else_does_what_a_coordinator_does(stage: Stage) -> None:
