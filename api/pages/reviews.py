@@ -41,23 +41,42 @@ WAITING = (NeedState.SUBMITTED, NeedState.RETURNED)
 
 
 @router.get("/hub/needs/{need_id}")
-def show(visit: CoordinatorVisit, need_id: str, alpha: str = "", add: str = "") -> Response:
+def show(
+    visit: CoordinatorVisit, need_id: str, alpha: str = "", position: str = "", add: str = ""
+) -> Response:
     """One need, what was understood, and every company of the territory judged for it.
 
-    `add` is the activity of unasked work to be filled in as a new step.
+    `position` (on the slider) or `alpha` asks what another threshold would do; `add` is the
+    activity of unasked work to be filled in as a new step.
     """
-    return page(visit, need_id, alpha, add=add)
+    return page(visit, need_id, _asked(alpha, position), add=add)
+
+
+@router.get("/hub/needs/{need_id}/threshold")
+def threshold(visit: CoordinatorVisit, need_id: str, position: str = "") -> Response:
+    """What the threshold at a place on the slider does: that part of the page alone."""
+    desk = visit.desk
+    need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
+    weighed = matching.weigh(desk, need)
+    assessment = weighed.judged()
+    return visit.page(
+        "hub/what_if.html",
+        hub=weighed.hub,
+        assessment=assessment,
+        what_if=_what_if(weighed, assessment, _asked("", position)),
+        basis=calibrations.basis(desk),
+    )
 
 
 def page(
     visit: Visit,
     need_id: str,
-    alpha: str = "",
+    asked: float | None = None,
     errors: dict[str, str] | None = None,
     form: dict[str, Any] | None = None,
     add: str = "",
 ) -> Response:
-    """The page; `form` is what was typed in the form named by `form["form"]`."""
+    """The page; `asked` is an alpha to try, `form` what was typed in the form `form["form"]`."""
     desk = visit.desk
     need = needs.with_steps(desk, authorisation.need_as_coordinator(desk, need_id))
     contacts.seen(desk, need)
@@ -78,10 +97,11 @@ def page(
         excluded=_nearest_first(assessment),
         exceptions=made,
         recipients=len(broadcasts.recipients(assessment, list(made.values()))),
-        what_if=_what_if(weighed, assessment, alpha),
+        what_if=_what_if(weighed, assessment, asked),
         basis=calibrations.basis(desk),
         alphas=ALPHAS,
-        alpha=alpha or f"{hub.alpha:g}",
+        position=_position(asked or hub.alpha),
+        own_position=_position(hub.alpha),
         labels=labels,
         unasked=matching.unasked(visit.runtime, need),
         add=add,
@@ -112,18 +132,32 @@ def _nearest_first(assessment: Assessment) -> list[Judged]:
     )
 
 
-def _what_if(weighed: Weighed, present: Assessment, alpha: str) -> dict[str, Any] | None:
-    """Who would join or fall away under another alpha; None when it is the hub's own."""
+def _asked(alpha: str, position: str) -> float | None:
+    """The alpha at a place on the slider, or as it was given; None when neither is one."""
+    places = {str(place): each for place, each in enumerate(ALPHAS, 1)}
+    if position in places:
+        return places[position]
     try:
         wanted = float(alpha)
     except ValueError:
         return None
-    if wanted == weighed.hub.alpha or not hubs.LEAST_ALPHA <= wanted <= hubs.MOST_ALPHA:
+    return wanted if hubs.LEAST_ALPHA <= wanted <= hubs.MOST_ALPHA else None
+
+
+def _position(alpha: float) -> int:
+    """The place on the slider whose threshold is in force under this alpha."""
+    return max(1, sum(each <= alpha for each in ALPHAS))
+
+
+def _what_if(weighed: Weighed, present: Assessment, wanted: float | None) -> dict[str, Any] | None:
+    """Who would join or fall away under another alpha; None when it is the hub's own."""
+    if wanted is None or wanted == weighed.hub.alpha:
         return None
     other = weighed.judged(alpha=wanted)
     now = {each.company.id: each for each in present.eligible}
     then = {each.company.id: each for each in other.eligible}
     return {
+        "alpha": wanted,
         "threshold": other.threshold,
         "eligible": len(then),
         "added": [each for key, each in then.items() if key not in now],

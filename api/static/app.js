@@ -69,6 +69,37 @@ if (offer) {
   offer.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, 600); });
 }
 
+// The slider of the threshold: its share while it moves, what that does once it is let go.
+const slide = document.querySelector("form[data-slide]");
+if (slide) {
+  const thumb = slide.elements.position, share = slide.querySelector("output"), panel = document.getElementById("what-if");
+  const shares = [...slide.querySelectorAll(".shares li")].map((each) => each.textContent);
+  let timer = 0, running = null;
+  const tell = () => { share.value = shares[thumb.value - 1]; thumb.setAttribute("aria-valuetext", share.value); };
+  const show = async () => {
+    if (running) running.abort();
+    running = new AbortController();
+    panel.classList.add("loading");
+    try {
+      const answer = await fetch(slide.dataset.slide + "?position=" + thumb.value, { signal: running.signal });
+      connected(true);
+      if (answer.ok) {
+        panel.innerHTML = await answer.text();
+        history.replaceState(null, "", "?position=" + thumb.value + "#threshold");
+      }
+      panel.classList.remove("loading");
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      panel.classList.remove("loading");
+      connected(false);
+    }
+  };
+  share.hidden = false;
+  tell();
+  thumb.addEventListener("input", tell);
+  thumb.addEventListener("change", () => { clearTimeout(timer); timer = setTimeout(show, 200); }); // keys let go often
+}
+
 // Suggestions under a place field.
 for (const field of document.querySelectorAll("input[list=places]")) {
   const list = document.getElementById("places");
@@ -99,11 +130,6 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
     connected(answer !== null);
     if (answer && answer.ok) part.innerHTML = await answer.text();
   }, 5000);
-}
-
-// A form of choices that acts at once; its button stays for keyboards.
-for (const form of document.querySelectorAll("form[data-auto]")) {
-  form.addEventListener("change", () => form.requestSubmit());
 }
 
 // No form twice by a nervous finger.

@@ -12,6 +12,9 @@ from api.pages.maps import TOWNS, Map
 from api.services import notes, privacy
 from api.services.desk import Desk
 from api.services.tasks import TaskKind
+from matcher.calibration import ALPHAS
+from models import Hub
+from models.hub import Policy
 from tests.api.test_pages_rooms import Stage, staged  # noqa: F401 - a fixture
 
 
@@ -155,12 +158,51 @@ def test_a_stricter_threshold_names_who_would_be_missed(stage: Stage) -> None:
         ranker.thresholds = tuple(
             replace(each, value=0.9999 if each.alpha == 0.5 else each.value) for each in before
         )
-        page = cato.get(f"/hub/needs/{stage.waiting}?alpha=0.5").text
+        paths = ("?alpha=0.5", "?position=10", "/threshold?position=10")
+        pages = [cato.get(f"/hub/needs/{stage.waiting}{path}").text for path in paths]
     finally:
         ranker.thresholds = before
-    assert re.search(r"<strong>Eraf:</strong> Wasserij Het Blauwe Laken", page)
+    for page in pages:
+        assert re.search(r"<strong>Eraf:</strong> Wasserij Het Blauwe Laken", page)
+        assert "Bij 50\u00a0% komen 0 maatwerkbedrijven in aanmerking" in page
+    assert "<html" not in pages[-1]
     unchanged = cato.get(f"/hub/needs/{stage.waiting}?alpha=0.2").text
     assert "Voor deze vraag verandert er niemand." in unchanged
+
+
+def test_the_slider_stands_where_the_threshold_is(stage: Stage) -> None:
+    cato = stage.browser(stage.world.cato)
+    path = f"/hub/needs/{stage.waiting}"
+    asked = {
+        "": 4, "?position=1": 1, "?position=8": 8, "?alpha=0.2": 8, "?alpha=0.25": 8,
+        "?position=0": 4, "?position=11": 4, "?position=%C2%B2": 4, "?alpha=nan": 4, "?alpha=7": 4,
+    }  # fmt: skip
+    for query, place in asked.items():
+        page = cato.get(f"{path}{query}").text
+        (slider,) = re.findall(r'<input type="range"[^>]*>', page)
+        assert 'min="1" max="10"' in slider
+        assert f'value="{place}"' in slider, query
+        assert '<label for="position">' in page
+        assert re.findall(r'<li class="own">(\d+)<span>\u00a0%', page) == ["5"]  # the hub's
+        assert ("om te kijken" in page) == (place != 4), query
+    assert len(re.findall(r"<li[^>]*>\d+<span>\u00a0%</span></li>", page)) == len(ALPHAS)
+    own = cato.get(f"{path}/threshold?position=4").text
+    assert "Nu: 5\u00a0%" in own
+    assert "om te kijken" not in own
+
+
+def test_a_hub_without_a_threshold_has_no_slider(stage: Stage) -> None:
+    cato = stage.browser(stage.world.cato)
+    with stage.runtime.sessions.begin() as session:
+        hub = session.get_one(Hub, stage.world.hub)
+        before, hub.policy = hub.policy, Policy.ALL_IN_REGION
+    try:
+        page = cato.get(f"/hub/needs/{stage.waiting}").text
+    finally:
+        with stage.runtime.sessions.begin() as session:
+            session.get_one(Hub, stage.world.hub).policy = before
+    assert 'type="range"' not in page
+    assert "de drempel telt hier niet" in page
 
 
 def test_the_form_says_what_is_kept_in_the_words_that_are_versioned(stage: Stage) -> None:

@@ -33,7 +33,7 @@ from models.states import NeedState
 from tests.conftest import World, lay_world, make_settings
 
 MOST_BYTES = 100_000
-NO_PAGES = (".json", "live", ".csv", ".xlsx", ".svg")
+NO_PAGES = (".json", "live", "threshold", ".csv", ".xlsx", ".svg")
 TEXT = "Wij zoeken iemand die elke week onze lakens en handdoeken wast, strijkt en opplooit."
 
 
@@ -183,6 +183,8 @@ def expected(stage: Stage) -> dict[str, tuple[int, int, int, int, int]]:
         "/hub/neutrality.svg": coordinator,
         f"/hub/needs/{stage.waiting}": coordinator,
         f"/hub/needs/{stage.waiting}?alpha=0.2": coordinator,
+        f"/hub/needs/{stage.waiting}?position=8": coordinator,
+        f"/hub/needs/{stage.waiting}/threshold": coordinator,
         f"/hub/needs/{stage.open}": coordinator,
         f"/hub/needs/{stage.waiting}/approve": coordinator,
         f"/hub/needs/{stage.waiting}/companies/{world.wash}": coordinator,

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Town, sign_in, visitor
-from tests.e2e.gallery import TEXT, seen_by
+from tests.e2e.gallery import TEXT, lay, seen_by
 
 
 def fill_in(page: Page, text: str, place: str, email: str) -> None:
@@ -57,6 +57,10 @@ def test_everything_works_without_javascript(town: Town, browser: Browser) -> No
     steps.locator("button").click()
     expect(hub.locator(".notice.good")).to_contain_text("opnieuw beoordeeld")
     expect(hub.locator(".words").first).to_have_text(TEXT)
+    hub.locator("#position").press("End")
+    hub.click("text=Toon wat dat doet")
+    expect(hub.locator("#what-if")).to_contain_text(re.compile("Bij 50.% komen 2"))
+    expect(hub.locator("#position")).to_have_value("10")
     hub.click("text=Nakijken en vrijgeven")
     hub.click("text=Geef vrij")
     expect(hub.locator(".notice.good")).to_be_visible()
@@ -88,6 +92,41 @@ def test_everything_works_without_javascript(town: Town, browser: Browser) -> No
     firm.click("text=Intrekken…")
     firm.click("text=Ja, trek de vraag in")
     expect(firm.locator(".badge").first).to_have_text("ingetrokken")
+
+
+def test_the_slider_shows_what_another_threshold_does(town: Town, browser: Browser) -> None:
+    need = next(each.path for each in lay(town) if each.name == "hub_need").split("?")[0]
+    page = seen_by(browser, town, "cato")
+    page.goto(need)
+    slider = page.get_by_label("Van wie het werk kan doen, missen we hoogstens")
+    share, outcome = page.locator("output"), page.locator("#what-if")
+    expect(share).to_have_text(re.compile("^5.%$"))
+    expect(outcome).to_contain_text("Nu: 5")
+    expect(outcome).not_to_contain_text("om te kijken")
+    # By key: the share is told at once, the outcome shortly after; the slider keeps the focus.
+    slider.focus()
+    for _ in range(4):
+        slider.press("ArrowRight")
+    expect(share).to_have_text(re.compile("^20.%$"))
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("^20.%$"))
+    expect(outcome).to_contain_text(re.compile("Bij 20.% komen 2 maatwerkbedrijven"))
+    expect(slider).to_be_focused()
+    # What is shown has an address of its own.
+    assert page.url.endswith(f"{need}?position=8#threshold")
+    page.reload()
+    expect(outcome).to_contain_text(re.compile("Bij 20.% komen 2"))
+    # By hand: nothing before it is let go.
+    box = slider.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 8 + (box["width"] - 16) * 7 / 9, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
+    expect(share).to_have_text(re.compile("^50.%$"))
+    page.wait_for_timeout(400)
+    expect(outcome).to_contain_text(re.compile("Bij 20.%"))
+    page.mouse.up()
+    expect(outcome).to_contain_text(re.compile("Bij 50.%"))
+    page.context.close()
 
 
 def test_without_a_connection_nothing_typed_is_lost(town: Town, browser: Browser) -> None:
