@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from api import health, pages, routes
 from api.errors import Conflict, Invalid, NotFound, Problem, TooLarge
@@ -58,7 +59,9 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.include_router(health.router)
     app.include_router(routes.router)
     app.include_router(pages.router)
-    app.mount("/static", StaticFiles(directory=TEMPLATES.parent / "static"), name="static")
+    # Compressed; pages are not, for what is secret in them could be guessed from their length.
+    static = StaticFiles(directory=TEMPLATES.parent / "static")
+    app.mount("/static", GZipMiddleware(static), name="static")
     app.add_middleware(
         SecurityHeaders, secure=runtime.settings.secure, tiles=runtime.settings.tiles_origin
     )

@@ -59,6 +59,22 @@ def test_no_page_is_heavier_than_a_telephone_likes(stage: Stage) -> None:
     assert {"/static/app.css", "/static/app.js"} <= own.keys()
 
 
+def test_style_and_script_are_sent_compressed_and_pages_are_not(stage: Stage) -> None:
+    cato = stage.browser(stage.world.cato)
+    for path in ("/static/app.css", "/static/app.js"):
+        sent = cato.get(path, headers={"Accept-Encoding": "gzip"})
+        assert sent.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in sent.headers["Vary"]
+        assert int(sent.headers["Content-Length"]) < 0.5 * len(sent.content)
+        plain = cato.get(path, headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in plain.headers
+        assert plain.content == sent.content
+        known = {"Accept-Encoding": "gzip", "If-None-Match": sent.headers["ETag"]}
+        assert cato.get(path, headers=known).status_code == 304
+    page = cato.get(f"/hub/needs/{stage.waiting}", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in page.headers  # it holds a secret beside what others wrote
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_name_that_a_template_lacks_is_an_error(language: str) -> None:
     assert environment(language).undefined is StrictUndefined
