@@ -179,6 +179,7 @@ def risk_threshold(
     suitable: Sequence[NDArray[np.bool_]],
     alpha: float = 0.05,
     identity: str = "",
+    hands: Sequence[int] | None = None,
 ) -> Threshold:
     """Largest threshold t with (n * risk(t) + 1) / (n + 1) + spread(t) <= alpha.
 
@@ -190,6 +191,9 @@ def risk_threshold(
         probabilities: one array per judged need, over the same offers as ``suitable``.
         suitable: which offers suit that need; needs without any are left out.
         alpha: the accepted expected share of suitable offers missed.
+        hands: per judged need who wrote and judged it; then the bound must hold for each of them
+            apart too, because the next firm writes like none of them (the largest risk over
+            groups, as in group distributionally robust optimisation, Sagawa et al. 2020).
 
     Returns:
         The threshold. ``spread`` is the standard error of the miss rate over needs: what a
@@ -200,21 +204,18 @@ def risk_threshold(
     """
     if not 0 < alpha < 1:
         raise CalibrationError(f"alpha must lie between 0 and 1, not {alpha}")
-    kept = [(p, s) for p, s in zip(probabilities, suitable, strict=True) if s.any()]
+    whose = [0] * len(probabilities) if hands is None else hands
+    kept = [
+        (p, s, hand) for p, s, hand in zip(probabilities, suitable, whose, strict=True) if s.any()
+    ]
     if not kept:
         raise CalibrationError("no judged need has a suitable offer")
-    p_all, s_all = [p for p, _ in kept], [s for _, s in kept]
+    p_all, s_all = [p for p, *_ in kept], [s for _, s, _ in kept]
     n = len(kept)
-    # The risk only changes at the probabilities of suitable offers: try those.
-    steps = np.unique(np.concatenate([p[s] for p, s in kept]))
-    low, high, best = 0, len(steps) - 1, 0.0
-    while low <= high:  # risk and spread grow with t, so bisection finds the last good step
-        middle = (low + high) // 2
-        rates = miss_rates(p_all, s_all, float(steps[middle]))
-        if (rates.sum() + 1) / (n + 1) + _spread(rates) <= alpha:
-            best, low = float(steps[middle]), middle + 1
-        else:
-            high = middle - 1
+    best = _largest(p_all, s_all, alpha)
+    for one in {hand for *_, hand in kept}:
+        theirs = [(p, s) for p, s, hand in kept if hand == one]
+        best = min(best, _largest([p for p, _ in theirs], [s for _, s in theirs], alpha))
     best *= 1 - ROUNDING
     rates = miss_rates(p_all, s_all, best)
     refused = None
@@ -233,6 +234,26 @@ def risk_threshold(
         refused=refused,
         identity=identity,
     )
+
+
+def _largest(
+    probabilities: Sequence[NDArray[np.floating]],
+    suitable: Sequence[NDArray[np.bool_]],
+    alpha: float,
+) -> float:
+    """The largest threshold whose corrected miss rate stays at or below alpha; 0 if none does."""
+    n = len(probabilities)
+    # The risk only changes at the probabilities of suitable offers: try those.
+    steps = np.unique(np.concatenate([p[s] for p, s in zip(probabilities, suitable, strict=True)]))
+    low, high, best = 0, len(steps) - 1, 0.0
+    while low <= high:  # risk and spread grow with t, so bisection finds the last good step
+        middle = (low + high) // 2
+        rates = miss_rates(probabilities, suitable, float(steps[middle]))
+        if (rates.sum() + 1) / (n + 1) + _spread(rates) <= alpha:
+            best, low = float(steps[middle]), middle + 1
+        else:
+            high = middle - 1
+    return best
 
 
 def _spread(rates: NDArray[np.float64]) -> float:

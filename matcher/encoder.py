@@ -20,6 +20,8 @@ from matcher.grams import char_grams
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data" / "encoder"
 LONGEST = 4_000  # characters of one text that are read: more does not change what it is about
+STEPS = 7  # on either side of zero
+CLIPS = (1.0, 0.85, 0.7, 0.6)  # shares of the widest number of a row at which it may be clipped
 CHUNK = 256  # texts encoded at once, so that memory stays bounded and in the cache
 FILES = ("tokenizer.json", "vectors.npy", "scales.npy", "hashes.npy", "encoder.json")
 
@@ -47,18 +49,44 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Table:
-    """Vectors in 8 bits with one scale per row."""
+    """Vectors rounded to 15 steps, with one scale per row: 4 bits a number on disk, 8 in memory.
+
+    The mean of dozens of rows evens the rounding out: half the bytes of 8 bits for the same
+    ranking, so that twice as many tokens and n-grams fit.
+    """
 
     values: NDArray[np.int8]
+    """(n, dimension) from -7 to 7."""
     scales: NDArray[np.float32]
 
     @classmethod
     def of(cls, vectors: NDArray[np.float32]) -> "Table":
-        """Round (n, dimension) vectors."""
-        scales = np.maximum(np.abs(vectors).max(axis=1) / 127, np.finfo(np.float16).tiny)
-        scales = scales.astype(np.float16).astype(np.float32)
-        values = np.rint(vectors / scales[:, None]).clip(-127, 127).astype(np.int8)
+        """Round (n, dimension) vectors; each row is clipped where that loses least."""
+        least = float(np.finfo(np.float16).tiny)
+        widest = np.abs(vectors).max(axis=1) / STEPS
+        scales = np.full(len(vectors), least, dtype=np.float32)
+        loss = np.full(len(vectors), np.inf)
+        for share in CLIPS:
+            tried = np.maximum(widest * share, least).astype(np.float16).astype(np.float32)
+            rounded = np.rint(vectors / tried[:, None]).clip(-STEPS, STEPS) * tried[:, None]
+            lost = ((rounded - vectors) ** 2).sum(axis=1)
+            scales = np.where(lost < loss, tried, scales)
+            loss = np.minimum(lost, loss)
+        values = np.rint(vectors / scales[:, None]).clip(-STEPS, STEPS).astype(np.int8)
         return cls(values, scales)
+
+    @classmethod
+    def unpacked(cls, packed: NDArray[np.uint8], scales: NDArray[np.floating]) -> "Table":
+        """From two numbers per byte, as :meth:`packed` gives them."""
+        halves = np.concatenate([packed & 15, packed >> 4], axis=1).view(np.int8)
+        halves -= 8
+        return cls(halves, scales.astype(np.float32))
+
+    def packed(self) -> NDArray[np.uint8]:
+        """(n, dimension / 2): in byte i the numbers i and, higher, i + dimension / 2; 8 is zero."""
+        shifted = (self.values + 8).astype(np.uint8)
+        half = shifted.shape[1] // 2
+        return np.asarray(shifted[:, :half] | shifted[:, half:] << 4, dtype=np.uint8)
 
     def rows(self, picked: NDArray[np.int64]) -> NDArray[np.float32]:
         """The picked vectors."""
@@ -116,14 +144,13 @@ class StaticEncoder:
                 "make one with: maatmatch train --corpus DIR"
             )
         scales, hashes = np.load(folder / "scales.npy"), np.load(folder / "hashes.npy")
-        # A plain view: numpy's own class for mapped files costs time in every small selection.
-        values = np.asarray(np.load(folder / "vectors.npy", mmap_mode="r"))
-        cut = len(values) - len(hashes)
+        packed = np.load(folder / "vectors.npy")
+        cut = len(packed) - len(hashes)
         about = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         return cls(
             Tokenizer.from_file(str(folder / "tokenizer.json")),
-            Table(values[:cut], scales[:cut].astype(np.float32)),
-            Table(values[cut:], scales[cut:].astype(np.float32)),
+            Table.unpacked(packed[:cut], scales[:cut]),
+            Table.unpacked(packed[cut:], scales[cut:]),
             hashes,
             about["identity"],
         )
@@ -135,7 +162,7 @@ class StaticEncoder:
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-        np.save(folder / "vectors.npy", np.concatenate([self.tokens.values, self.grams.values]))
+        np.save(folder / "vectors.npy", np.concatenate([self.tokens.packed(), self.grams.packed()]))
         scales = np.concatenate([self.tokens.scales, self.grams.scales])
         np.save(folder / "scales.npy", scales.astype(np.float16))
         np.save(folder / "hashes.npy", self.hashes)

@@ -34,7 +34,7 @@ FILES = (
     "fusion.json",
     "calibration.json",
 )
-STEP_SHARE, STEP_COST = 0.5, 1.0
+STEP_SHARE, STEP_COST = 0.5, 0.5
 """An offer that does one of several steps: its best step has this share of the score, the rest is
 the whole text's, and it must beat the whole text by this much to be lifted by the step alone."""
 

@@ -86,7 +86,7 @@ class Reader:
         lending = {row for row, piece in enumerate(asked, 1) if piece.lends}
         steps = self._join(units, vectors, found, lending)
         language = detect_language(whole)
-        rows = [0, *(range(1, len(steps.units)) if len(units) > 1 else [])]
+        rows = [0, *(range(1, len(steps.units)) if len(steps.units) > 2 else [])]
         read = tuple(
             self._step(unit, probabilities)
             for unit, probabilities in zip(steps.units[1:], steps.activities[1:], strict=True)

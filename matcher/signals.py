@@ -43,7 +43,7 @@ class OfferIndex:
 
     An offer of several sentences has a row for its whole text and one for each of them, so that a
     long description is found by any work in it; all arrays but ``starts`` and ``tie_order`` hold
-    a row for each.
+    a row for each, ``activities`` and ``near`` a column.
     """
 
     offers: tuple[OfferLine, ...]
@@ -53,6 +53,7 @@ class OfferIndex:
     vectors: NDArray[np.float32]
     activities: NDArray[np.float32]
     near: NDArray[np.float32]
+    """(classes, rows): a need speaks of few classes, and each is read in one go."""
     works: Postings
     languages: NDArray[np.int64]
     chars: Postings
@@ -132,9 +133,9 @@ class Signals:
             texts=tuple(texts),
             starts=starts,
             vectors=held,
-            activities=found,
-            near=found @ self._near,
-            works=Postings(self.works.likeliest(held, chars)),
+            activities=np.ascontiguousarray(found.T),
+            near=np.ascontiguousarray((found @ self._near).T),
+            works=Postings(self.works.likeliest(held)),
             languages=np.array([LANGUAGES.index(one) for one in languages], dtype=np.int64),
             chars=Postings(chars),
             bm25=Postings(self.lexical.bm25(texts, languages)),
@@ -165,7 +166,7 @@ class Signals:
             activities,
             chars,
             self.lexical.bm25_query(units, [language] * len(units)),
-            self.works.likeliest(vectors, chars),
+            self.works.likeliest(vectors),
         )
 
     def compare(self, seen: Seen, index: OfferIndex) -> NDArray[np.float32]:
@@ -176,15 +177,17 @@ class Signals:
             :data:`matcher.fusion.SIGNALS`.
         """
         found = np.empty((len(SIGNALS), len(seen.units), len(index.texts)), dtype=np.float32)
-        np.matmul(seen.vectors, index.vectors.T, out=found[0])
+        # This way round: BLAS takes twice as long for a few rows times a transposed matrix.
+        found[0] = (index.vectors @ seen.vectors.T).T
         for row in range(len(seen.units)):
             found[1, row] = index.chars.score(*pick(seen.chars, row))
             found[2, row] = index.bm25.score(*pick(seen.stems, row))
             found[5, row] = index.works.score(*pick(seen.works, row))
         work = seen.activities.copy()
         work[:, self.none] = 0
-        np.matmul(work, index.activities.T, out=found[3])
-        np.matmul(work, index.near.T, out=found[4])
+        spoken = np.flatnonzero((work >= FLOOR).any(axis=0))
+        np.matmul(work[:, spoken], index.activities[spoken], out=found[3])
+        np.matmul(work[:, spoken], index.near[spoken], out=found[4])
         for which in (3, 5):
             np.log1p(found[which] / FLOOR, out=found[which])
         return found

@@ -131,3 +131,16 @@ def read_pairs(corpus: Path, seed: int = 7) -> PairGroups:
         for row in _rows(corpus / "parallel" / f"tatoeba_pivot_nld-{code}.csv"):
             _add(groups, f"tatoeba:nl-{other}", row["nl"], row[other])
     return {name: sorted(set(pairs)) for name, pairs in sorted(groups.items())}
+
+
+def labels(pairs: PairGroups) -> list[str]:
+    """The texts of classifications that name something: no descriptions, no sentences."""
+    return list(
+        dict.fromkeys(
+            text
+            for name, group in pairs.items()
+            if name.startswith(("esco-occupations", "vdab", "cpv")) and "about" not in name
+            for pair in group
+            for text in pair
+        )
+    )

@@ -82,11 +82,11 @@ def fit_classifier(
     )
 
 
-def fit_works(encoder: Encoder, lexical: Lexical, blocks: Sequence[Block]) -> Works:
+def fit_works(encoder: Encoder, blocks: Sequence[Block]) -> Works:
     """A prototype for every block that describes work."""
     groups = [
         [one_line(text.text) for text in block.texts]
         for block in blocks
         if len(block.texts) > 1 and block.activity != NONE
     ]
-    return Works.fit(encoder, lexical, groups)
+    return Works.fit(encoder, groups)

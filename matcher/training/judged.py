@@ -34,7 +34,8 @@ def uncalibrated(identity: str) -> Judged:
 def calibrate(ranker: Ranker, sets: Sequence[Benchmark], rests_on: str = RESTS_ON) -> Judged:
     """Probability curve, thresholds per company and no-fit gate on judged needs.
 
-    An offer suits a need when it is judged to be exactly this work for one of its steps. The
+    Each set was written and judged by another hand: a threshold holds for all and for each. An
+    offer suits a need when it is judged to be exactly this work for one of its steps. The
     encoder, the classifier and the fusion weights never saw these needs.
     """
     identity = ranker.encoder.identity
@@ -51,13 +52,14 @@ def calibrate(ranker: Ranker, sets: Sequence[Benchmark], rests_on: str = RESTS_O
         np.concatenate([suit.ravel() for suit in suits]),
         identity,
     )
-    best, suited = [], []
-    for one, score, suit in zip(sets, scores, suits, strict=True):
+    best, suited, hands = [], [], []
+    for hand, (one, score, suit) in enumerate(zip(sets, scores, suits, strict=True)):
         for row in range(len(score)):
             ours, fits = _by_company(one, curve.probability(score[row]), suit[row])
             best.append(ours)
             suited.append(fits)
-    thresholds = tuple(risk_threshold(best, suited, alpha, identity) for alpha in ALPHAS)
+            hands.append(hand)
+    thresholds = tuple(risk_threshold(best, suited, alpha, identity, hands) for alpha in ALPHAS)
     least = float(np.quantile(np.concatenate(fit), NEEDS_LOST))
     return Judged(rests_on, curve, thresholds, least)
 

@@ -39,7 +39,7 @@ class HybridStatic(InputModule):
         return cls(StaticEncoder.load(folder))
 
     def save(self, output_path: str, *args: Any, **kwargs: Any) -> None:
-        """Write the tables, rounded to 8 bits, where :meth:`load` reads them."""
+        """Write the tables, rounded to 4 bits, where :meth:`load` reads them."""
         tokens = Table.of(self.tokens.weight.detach().numpy())
         grams = Table.of(self.grams.weight.detach().numpy())
         saved = StaticEncoder(self.tokenizer, tokens, grams, self.encoder.hashes, "")

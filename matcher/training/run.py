@@ -11,7 +11,7 @@ from matcher.lexical import Lexical
 from matcher.ranking import Ranker
 from matcher.signals import Signals
 from matcher.text import words
-from matcher.training.corpus import PairGroups, read_pairs
+from matcher.training.corpus import PairGroups, labels, read_pairs
 from matcher.training.domain import DomainRecipe, train_domain
 from matcher.training.head import fit_classifier, fit_works, labelled_texts
 from matcher.training.judged import calibrate, uncalibrated
@@ -19,6 +19,7 @@ from matcher.training.lexicon import lexicon_blocks, lexicon_pairs, read_lexicon
 from matcher.training.own_texts import Block, hold_out, read_blocks
 from matcher.training.remembered import Remembered
 from matcher.training.static import Progress, Recipe, Teacher, train_vectors
+from matcher.training.student import Vectors, gram_table
 from matcher.training.teacher import installed_teacher, teach
 from matcher.training.tokenizer import prune_tokenizer, train_tokenizer
 from matcher.training.weights import fit_fusion, judged_lists
@@ -26,11 +27,12 @@ from matcher.training.weights import fit_fusion, judged_lists
 
 @dataclass(frozen=True)
 class Plan:
-    """Both stages, and how many token pieces ship."""
+    """Both stages, and how many token pieces and character n-grams ship."""
 
     general: Recipe = field(default_factory=Recipe)
     domain: DomainRecipe = field(default_factory=DomainRecipe)
-    pieces: int = 30_000
+    pieces: int = 40_000
+    grams: int = 60_000
 
 
 def _silent(what: str, done: float) -> None:
@@ -82,9 +84,15 @@ def train(
         teacher = teach(pairs, encode, plan.general.dimension)
     progress("tokenizer", 0.0)
     tokenizer = train_tokenizer(general + own * 3, plan.general.vocabulary)
-    vectors = train_vectors(tokenizer, pairs, plan.general, progress, teacher)
+    start = Vectors.untrained(
+        tokenizer.get_vocab_size(),
+        gram_table(labels(pairs) + own * 2, plan.grams),
+        plan.general.dimension,
+        plan.general.seed,
+    )
+    vectors = train_vectors(tokenizer, start, pairs, plan.general, progress, teacher)
     tokenizer, kept = prune_tokenizer(tokenizer, general + own * 10, plan.pieces)
-    start = vectors[kept]
+    start = vectors.of_tokens(kept)
     replay = pairs | lexicon_pairs(concepts)
 
     def second_stage(folder: Path, part: Sequence[Block]) -> StaticEncoder:
@@ -129,12 +137,12 @@ def fit_ranking(
         activities,
         lexical,
         fit_classifier(judge, lexical, labelled_texts(data, seen)),
-        fit_works(judge, lexical, seen),
+        fit_works(judge, seen),
     )
     fit_fusion(judged_lists(signals, kept), encoder.identity).save(ranking / "fusion.json")
     progress("classifier", 0.5)
     fit_classifier(encoder, lexical, labelled_texts(data, blocks)).save(ranking)
-    fit_works(encoder, lexical, blocks).save(ranking / "works.npz")
+    fit_works(encoder, blocks).save(ranking / "works.npz")
     uncalibrated(encoder.identity).save(ranking / "calibration.json")
     progress("calibration", 0.9)
     ranker = Ranker.load(data, encoder, ranking)

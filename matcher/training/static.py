@@ -1,8 +1,8 @@
-"""Training of the static token-embedding model: in-batch negatives at several dimensions.
+"""First stage of the encoder: public text pairs, in-batch negatives at several dimensions.
 
 The loss is symmetric InfoNCE (van den Oord et al. 2018, "multiple negatives ranking") summed over
-prefixes of the vector (Matryoshka, Kusupati et al. 2022). A text is the mean of its token vectors,
-exactly as ``sentence_transformers.models.StaticEmbedding`` computes it.
+prefixes of the vector (Matryoshka, Kusupati et al. 2022). Tokens and character n-grams are learnt
+together (as in fastText, Bojanowski et al. 2017): half of the Dutch words here are compounds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from matcher.training.corpus import PairGroups
+from matcher.training.student import Student, Vectors
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the part done (0 to 1)."""
@@ -26,41 +27,20 @@ class Recipe:
 
     vocabulary: int = 48_000
     dimension: int = 256
-    matryoshka: tuple[int, ...] = (256, 128, 64)
-    epochs: int = 3
+    matryoshka: tuple[int, ...] = (256, 128)
+    epochs: int = 2
     batch: int = 1024
-    learning_rate: float = 0.2
+    learning_rate: float = 0.05
     temperature: float = 0.05
     seed: int = 7
     teacher_weight: float = 5.0
     """Weight of the cosine distance to the teacher's vector, where there is one."""
-    weights: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=lambda: {"esco-occupations": 2.0})
     """Group name prefix -> how many times its pairs are seen per epoch (1 when absent)."""
 
-
-class Bags:
-    """Texts as rows of a table, kept flat: looked up once, drawn many times."""
-
-    def __init__(self, ids: Sequence[NDArray[np.int64]], empty: int) -> None:
-        """``empty`` is the row a text without any gets."""
-        filled = [row if len(row) else np.array([empty]) for row in ids]
-        self.lengths = np.array([len(row) for row in filled])
-        self.starts = np.concatenate([[0], np.cumsum(self.lengths)[:-1]])
-        self.flat = np.concatenate(filled).astype(np.int64)
-
-    @classmethod
-    def of_tokens(cls, tokenizer: Tokenizer, texts: Sequence[str]) -> "Bags":
-        """The tokens of each text."""
-        encoded = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return cls([np.asarray(item.ids, dtype=np.int64) for item in encoded], 0)
-
-    def draw(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Table rows and bag offsets of some texts."""
-        lengths = self.lengths[rows]
-        offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        inside = np.arange(lengths.sum()) - np.repeat(offsets, lengths)
-        ids = self.flat[np.repeat(self.starts[rows], lengths) + inside]
-        return torch.from_numpy(ids), torch.from_numpy(offsets)
+    def times(self, group: str) -> float:
+        """How many times the pairs of a group are seen per epoch."""
+        return next((w for prefix, w in self.weights.items() if group.startswith(prefix)), 1.0)
 
 
 @dataclass(frozen=True)
@@ -81,30 +61,34 @@ class Teacher:
 
 
 def contrast(
-    left: torch.Tensor,
-    right: torch.Tensor,
-    same: torch.Tensor,
-    recipe: Recipe,
-    bias: torch.Tensor | None = None,
+    left: torch.Tensor, right: torch.Tensor, recipe: Recipe, same: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Symmetric InfoNCE over the Matryoshka prefixes.
 
     Args:
-        left, right: (n, d) pooled vectors; row i of each belong together.
+        left, right: (n, d) and (n or more, d) pooled vectors; row i of each belong together, what
+            ``right`` has beyond is no partner of any.
         same: (n, n) True where a pair off the diagonal is no negative (same text or same work).
     """
-    target = torch.arange(len(left))
+    rows = len(left)
+    target = torch.arange(rows)
     total = left.new_zeros(())
     for size in recipe.matryoshka:
         a = functional.normalize(left[:, :size], dim=1)
         b = functional.normalize(right[:, :size], dim=1)
         logits = (a @ b.T) / recipe.temperature
-        if bias is not None:
-            logits = logits + bias
-        logits = logits.masked_fill(same, -1e4)
+        if same is not None:
+            logits = logits.masked_fill(same, -1e4)
         total = total + functional.cross_entropy(logits, target)
-        total = total + functional.cross_entropy(logits.T, target)
+        total = total + functional.cross_entropy(logits[:, :rows].T, target)
     return total / (2 * len(recipe.matryoshka))
+
+
+def same_texts(pairs: NDArray[np.int64]) -> torch.Tensor:
+    """(n, n) True where a left and a right side of (n, 2) pairs are no negatives of each other."""
+    a, b = torch.from_numpy(pairs[:, 0]), torch.from_numpy(pairs[:, 1])
+    same = (a[:, None] == a[None]) | (b[:, None] == b[None]) | (a[:, None] == b[None])
+    return same.fill_diagonal_(False)
 
 
 def _distance(
@@ -126,7 +110,7 @@ def _batches(
     """One epoch: each batch from one group, so that its negatives are of the same kind."""
     batches = []
     for name, rows in groups.items():
-        times = next((w for p, w in recipe.weights.items() if name.startswith(p)), 1.0)
+        times = recipe.times(name)
         order = np.concatenate(
             [rng.permutation(len(rows)) for _ in range(int(np.ceil(times)))] or [np.empty(0, int)]
         )[: int(len(rows) * times)]
@@ -139,50 +123,44 @@ def _batches(
 
 def train_vectors(
     tokenizer: Tokenizer,
+    start: Vectors,
     pairs: PairGroups,
     recipe: Recipe,
     progress: Progress,
     teacher: Teacher | None = None,
-) -> NDArray[np.float32]:
-    """Token vectors (vocabulary, dimension) trained on all pairs."""
+) -> Vectors:
+    """The vectors after training on all pairs, from a start (:meth:`Vectors.untrained`)."""
     torch.set_num_threads(1)  # threads that wait for each other lose to one on a shared machine
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    texts = list(dict.fromkeys(t for group in pairs.values() for pair in group for t in pair))
-    place = {text: row for row, text in enumerate(texts)}
-    bags = Bags.of_tokens(tokenizer, texts)
+    student = Student(
+        tokenizer, start, [t for group in pairs.values() for pair in group for t in pair]
+    )
+    place = student.place
     rows = {
         name: np.array([(place[a], place[b]) for a, b in group])
         for name, group in pairs.items()
         if group
     }
-    table = torch.nn.EmbeddingBag(tokenizer.get_vocab_size(), recipe.dimension, mode="mean")
-    plan = [_batches(rows, recipe, rng) for _ in range(recipe.epochs)]
-    steps = sum(len(epoch) for epoch in plan)
-    optimiser = torch.optim.Adam(table.parameters(), lr=recipe.learning_rate)
+    plan = [batch for _ in range(recipe.epochs) for batch in _batches(rows, recipe, rng)]
+    steps = len(plan)
     warm = max(1, steps // 10)
+    optimiser = student.optimiser(recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser,
         lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm))),
     )
-    done = 0
-    for epoch in plan:
-        for batch in epoch:
-            left, right = table(*bags.draw(batch[:, 0])), table(*bags.draw(batch[:, 1]))
-            a, b = torch.from_numpy(batch[:, 0]), torch.from_numpy(batch[:, 1])
-            same = (a[:, None] == a[None]) | (b[:, None] == b[None]) | (a[:, None] == b[None])
-            same.fill_diagonal_(False)
-            loss = contrast(left, right, same, recipe)
-            if teacher is not None:
-                loss = loss + recipe.teacher_weight * _distance(
-                    (left, right), teacher.of_pairs(texts, batch), teacher
-                )
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-            done += 1
-            if done % 20 == 0 or done == steps:
-                progress(f"encoder, loss {loss.item():.3f}", done / steps)
-    weight: NDArray[np.float32] = table.weight.detach().numpy()
-    return weight
+    for done, batch in enumerate(plan, 1):
+        left, right = student(batch[:, 0]), student(batch[:, 1])
+        loss = contrast(left, right, recipe, same_texts(batch))
+        if teacher is not None:
+            loss = loss + recipe.teacher_weight * _distance(
+                (left, right), teacher.of_pairs(student.texts, batch), teacher
+            )
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        if done % 20 == 0 or done == steps:
+            progress(f"encoder, loss {loss.item():.3f}", done / steps)
+    return student.vectors()

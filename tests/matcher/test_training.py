@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matcher.calibration import CalibrationError, fit_calibration, risk_threshold
+from matcher.calibration import (
+    CalibrationError,
+    fit_calibration,
+    miss_rates,
+    risk_threshold,
+)
 from matcher.encoder import SHIPPED, StaticEncoder, Table
 from matcher.ranking import Ranker
 from matcher.training.domain import DomainRecipe, train_domain
 from matcher.training.own_texts import TrainingTextError, hold_out, read_blocks
 from matcher.training.remembered import Remembered
 from matcher.training.static import Recipe, train_vectors
+from matcher.training.student import Vectors, gram_table
 from matcher.training.tokenizer import prune_tokenizer, train_tokenizer
 
 PAIRS = [
@@ -36,8 +42,10 @@ def test_pairs_come_together(tmp_path: Path) -> None:
     pairs = [(f"{a} {n}", f"{b} {n}") for n in range(8) for a, b in PAIRS]
     tokenizer = train_tokenizer([t for pair in pairs for t in pair], 120)
     recipe = Recipe(dimension=16, matryoshka=(16, 8), epochs=30, batch=64)
-    vectors = train_vectors(tokenizer, {"x": pairs}, recipe, silent)
-    small, kept = prune_tokenizer(tokenizer, [t for pair in pairs for t in pair], 100)
+    texts = [t for pair in pairs for t in pair]
+    start = Vectors.untrained(tokenizer.get_vocab_size(), gram_table(texts, 50), 16, seed=7)
+    vectors = train_vectors(tokenizer, start, {"x": pairs}, recipe, silent)
+    small, kept = prune_tokenizer(tokenizer, texts, 100)
     (tmp_path / "a.tsv").write_text(
         "# een\nneed\tnl\tfiets kapot\noffer\tfr\tréparer un vélo\n"
         "# twee\nneed\tnl\tvuile was\noffer\tnl\twassen\nnot:none\tnl\tadvocaat\n",
@@ -45,11 +53,11 @@ def test_pairs_come_together(tmp_path: Path) -> None:
     )
     found = train_domain(
         small,
-        vectors[kept],
+        vectors.of_tokens(kept),
         read_blocks(tmp_path),
         {},
         recipe,
-        DomainRecipe(steps=5, grams=50),
+        DomainRecipe(steps=5),
         silent,
     )
     tables = Table.of(found.tokens), Table.of(found.grams)
@@ -59,6 +67,23 @@ def test_pairs_come_together(tmp_path: Path) -> None:
     alike = rows[::2] @ rows[1::2].T
     assert (alike.argmax(axis=1) == np.arange(len(PAIRS))).mean() >= 0.75
     assert len(encoder.identity) == 12
+
+
+def test_rounding_to_four_bits_turns_no_mean_away() -> None:
+    vectors = np.random.default_rng(3).normal(size=(400, 64)).astype(np.float32)
+    vectors[5] = 0
+    table = Table.of(vectors)
+    assert table.packed().nbytes == vectors.size / 2
+    again = Table.unpacked(table.packed(), table.scales)
+    assert (again.values == table.values).all()
+    assert not table.rows(np.array([5])).any()
+    picked, counts = np.arange(400), np.array([150, 0, 250])
+    pooled = table.pool(picked, counts)
+    rows = table.rows(picked)
+    assert pooled[0] == pytest.approx(rows[:150].mean(axis=0), abs=1e-5)
+    assert not pooled[1].any()
+    exact = vectors[150:].mean(axis=0)
+    assert pooled[2] @ exact / np.linalg.norm(pooled[2]) / np.linalg.norm(exact) > 0.99
 
 
 def test_sentence_transformers_reads_the_same_vectors() -> None:
@@ -136,6 +161,23 @@ def test_threshold_keeps_its_promise_on_new_needs() -> None:
     few = risk_threshold(*needs(100), 0.1)
     assert few.refused is not None
     assert "300" in few.refused
+
+
+def test_a_threshold_holds_for_every_hand_apart() -> None:
+    rng = np.random.default_rng(2)
+
+    def needs(count: int, centre: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        suits = [rng.random(40) < 0.15 for _ in range(count)]
+        return [np.clip(rng.normal(centre * s + 0.1, 0.15), 0, 1) for s in suits], suits
+
+    easy, hard = needs(600, 0.8), needs(200, 0.5)
+    both = [*easy[0], *hard[0]], [*easy[1], *hard[1]]
+    together = risk_threshold(*both, 0.1)
+    apart = risk_threshold(*both, 0.1, hands=[0] * 600 + [1] * 200)
+    assert apart.value < together.value
+    assert miss_rates(*hard, together.value).mean() > 0.1
+    assert miss_rates(*hard, apart.value).mean() <= 0.1
+    assert apart.n_needs == together.n_needs
 
 
 def test_a_remembered_encoder_reads_a_text_once(ranker: Ranker) -> None:
