@@ -98,16 +98,23 @@ def next_due(desk: Desk) -> datetime | None:
 
 
 def claim(
-    desk: Desk, worker: str, limit: int, *, ahead: timedelta = timedelta(0)
+    desk: Desk,
+    worker: str,
+    limit: int,
+    *,
+    ahead: timedelta = timedelta(0),
+    in_hand: Collection[str] = (),
 ) -> Sequence[Message]:
     """Lease up to `limit` messages to a worker, in order of due moment and rank.
 
     Those due within `ahead` come too, to be prepared; they may not be handed over before they
-    are due. A lease that has expired may be claimed again: its worker died meanwhile.
+    are due. A lease that has expired may be claimed again: its worker died meanwhile. What the
+    worker has `in_hand` is on its way, also when a clock that jumped ahead ended its lease.
     """
     due = (
         select(Message.id)
         .where(Message.state == MessageState.DUE, Message.due_at <= desk.at + ahead, _free(desk))
+        .where(Message.id.not_in(in_hand))
         .order_by(Message.due_at, Message.rank, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -98,13 +98,13 @@ class Delivery:
         room = BATCH - self.in_hand
         if not self.ready:
             return 0
+        with self._lock:
+            in_hand = list(self._in_hand)
         with self._runtime.sessions.begin() as session:
             desk = Desk(session, self._runtime, WORKER)
-            claimed = outbox.claim(desk, self._name, room, ahead=AHEAD)
+            claimed = outbox.claim(desk, self._name, room, ahead=AHEAD, in_hand=in_hand)
         settings = self._runtime.settings
         for message in claimed:
-            if message.id in self._in_hand:
-                continue  # claimed anew after the clock jumped ahead: it is on its way already
             try:
                 prepared = Prepared(
                     message.id,

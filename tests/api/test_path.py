@@ -249,6 +249,8 @@ def test_a_claimed_message_is_not_claimed_twice_until_its_lease_ends(
     with runtime.sessions.begin() as session:
         assert outbox.claim(Desk(session, runtime), "two", 50) == []
         much_later = Desk(session, runtime, at=first[0].due_at + timedelta(hours=1))
+        on_their_way = {message.id for message in first}
+        assert outbox.claim(much_later, "one", 50, in_hand=on_their_way) == []
         again = outbox.claim(much_later, "two", 50)
         assert {message.id for message in again} == {message.id for message in first}
         assert all(message.attempts == 2 for message in again)
