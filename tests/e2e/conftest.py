@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -161,3 +162,11 @@ def sign_in(page: Page, town: Town, email: str) -> None:
     page.click("main button")
     page.goto(town.link(email, "/sign-in/"))
     page.click("main button")
+
+
+@pytest.fixture(scope="module")
+def gallery(town: Town) -> Any:
+    """Every page, as :func:`tests.e2e.gallery.lay` lays it in the town."""
+    from tests.e2e.gallery import lay  # it knows this file
+
+    return lay(town)
