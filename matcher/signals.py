@@ -185,7 +185,8 @@ class Signals:
             found[5, row] = index.works.score(*pick(seen.works, row))
         work = seen.activities.copy()
         work[:, self.none] = 0
-        spoken = np.flatnonzero((work >= FLOOR).any(axis=0))
+        work[work < FLOOR] = 0  # each piece by itself: what the others speak of changes nothing
+        spoken = np.flatnonzero(work.any(axis=0))
         np.matmul(work[:, spoken], index.activities[spoken], out=found[3])
         np.matmul(work[:, spoken], index.near[spoken], out=found[4])
         for which in (3, 5):
